@@ -1,0 +1,40 @@
+// Flows in any order -> one segment. The first half of ingest: JSON, INSERT, COPY and flow_segment_agg feed this.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "flow.hh"
+
+namespace fas {
+
+using SegmentBytes = std::vector<uint8_t>;
+
+// The widest a segment may be: row indexes are 32-bit, and a datum ends below 1 GB.
+inline constexpr uint64_t max_segment_bytes = 0x3fffff00;
+
+class SegmentBuilder final : public FlowSink {
+  public:
+    SegmentBuilder();
+    ~SegmentBuilder() override;
+    SegmentBuilder(SegmentBuilder &&) noexcept;
+    SegmentBuilder &operator=(SegmentBuilder &&) noexcept;
+
+    // The caller has checked the flow (names not empty and UTF-8, hour and metrics in range); a debug build asserts.
+    void add(const FlowView &flow) override;
+
+    uint64_t flows() const noexcept;
+    size_t memory() const noexcept; // bytes held, roughly: what callers compare with their limit
+
+    // The segment of all flows so far; at least one (asserted). May be called again after further adds (window
+    // functions do). Throws program_limit_exceeded when the segment would be too large.
+    SegmentBytes build() const;
+    void clear() noexcept; // forget all flows, keep the memory
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace fas

@@ -1,0 +1,105 @@
+// The segment: an immutable, compressed, self-contained column store of flows, one PostgreSQL datum.
+//
+// Format: docs/segment-format.md, byte by byte. This header is the reader; builder.hh and merge.hh write segments
+// through segment_writer.hh. Any bytes at all may reach the reader: it checks before it trusts and throws
+// data_corrupted (SQLSTATE XX001); it never reads outside its source and its work is bounded by the segment's size.
+//
+// Flows are sorted by (hour, src_app, dest_app, vpc_id), bytewise, and keep the order of arrival within one cell.
+// A *cell* is one (hour, flow key), a contiguous run of rows. A *key* here is the ordinal of a flow key in the
+// segment's sorted key table.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "bitmap.hh"
+#include "flow.hh"
+#include "source.hh"
+
+namespace fas {
+
+// Half-open ranges of ordinals.
+struct Range {
+    uint32_t begin = 0;
+    uint32_t end = 0;
+    uint32_t size() const noexcept { return end - begin; }
+    bool operator==(const Range &) const = default;
+};
+
+struct SegmentHeader {
+    uint16_t version = 0;
+    uint32_t flows = 0;  // rows; at least 1
+    uint32_t cells = 0;
+    uint32_t keys = 0;
+    uint32_t hours = 0;  // distinct hours
+    uint32_t hour_min = 0;
+    uint32_t hour_max = 0;
+    std::array<uint32_t, text_dimension_count> names{}; // entries of each dictionary
+    bool has_index = false;                             // inverted index present
+    Totals totals;
+};
+
+// One entry of the hour directory.
+struct HourEntry {
+    uint32_t hour = 0;
+    Range cells;
+    Range rows;
+    Totals totals;
+};
+
+// Decoded cells [range.begin, range.end): entry i belongs to cell range.begin + i.
+struct CellColumns {
+    std::vector<uint32_t> key;
+    std::vector<uint32_t> first_row; // size + 1 entries: cell i has rows [first_row[i], first_row[i + 1])
+    std::array<std::vector<uint128>, metric_count> sums;
+};
+
+struct RowColumns {
+    std::array<std::vector<uint64_t>, metric_count> metrics;
+};
+
+class SegmentReader {
+  public:
+    // Fetches and checks the header. The source must outlive the reader.
+    explicit SegmentReader(ByteSource &source);
+    ~SegmentReader();
+    SegmentReader(const SegmentReader &) = delete;
+    SegmentReader &operator=(const SegmentReader &) = delete;
+
+    const SegmentHeader &header() const noexcept;
+
+    // The rest is fetched and decoded when first asked for, then kept. Spans and views live as long as the reader.
+    std::span<const HourEntry> hours();                               // ascending by hour
+    std::span<const std::string_view> names(size_t text_index);       // sorted, distinct, UTF-8, not empty
+    std::span<const uint32_t> key_ids(size_t text_index);             // per key: its id in that dictionary
+
+    // The id range of names that equal `name` (size 0 or 1), or that `prefix` begins.
+    Range find_name(size_t text_index, std::string_view name);
+    Range find_prefix(size_t text_index, std::string_view prefix);
+
+    // Decode a range of cells or rows; only the blocks that the range touches are fetched. `out` is overwritten.
+    // Row indexes in first_row ascend strictly and end within the segment (checked).
+    void read_cells(Range cells, CellColumns &out);
+    void read_cell_keys(Range cells, std::vector<uint32_t> &out); // the key column alone
+    void read_rows(Range rows, RowColumns &out);
+
+    // From the inverted index (header().has_index): the cells that have this name.
+    Bitmap name_cells(size_t text_index, uint32_t name_id);
+
+    uint64_t bytes_fetched() const noexcept; // for EXPLAIN: what was asked of the source
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+// Verifies everything: header, checksums of all parts, order, ranges, that sums and counts agree at every level
+// (rows, cells, hours, header), that the inverted index says what the cells say, that names are UTF-8 and in use.
+// Throws data_corrupted with the first problem found.
+void verify_segment(ByteSource &source);
+
+} // namespace fas
