@@ -74,7 +74,7 @@ fas.map: $(OBJS)
 $(shlib): fas.map
 
 fas--$(EXTVERSION).sql: $(SQL_PIECES) $(srcdir)/fas.control
-	@{ echo '\echo Use "CREATE EXTENSION fas" to load this file. \quit'; cat $(SQL_PIECES); } > $@.new && mv $@.new $@
+	@{ printf '%s\n' '\echo Use "CREATE EXTENSION fas" to load this file. \quit'; cat $(SQL_PIECES); } > $@.new && mv $@.new $@
 
 -include $(OBJS:.o=.d)
 
