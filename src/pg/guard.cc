@@ -1,13 +1,23 @@
 // See guard.hh. This file holds the only try/catch and the only PG_TRY of src/pg.
+//
+// An error of PostgreSQL that call_postgres() catches stays where PostgreSQL put it, on the error stack, while C++
+// unwinds; guarded() then hands it on with PG_RE_THROW(). Copying it out instead (CopyErrorData) would allocate in a
+// place where a failure would jump over C++ frames. So nothing between the two may swallow a PostgresError, and no
+// destructor may call PostgreSQL code that can raise.
 #include "postgres.hh"
 
 extern "C" {
+#include "access/xact.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 }
 
 #include <cstring>
 #include <exception>
+#include <stdexcept>
+#include <string>
 
 #include "../core/error.hh"
 #include "../core/interrupt.hh"
@@ -17,10 +27,8 @@ namespace fas::pg {
 
 namespace {
 
-// A PostgreSQL error on its way through C++ frames.
-struct PostgresError {
-    ErrorData *data;
-};
+// A PostgreSQL error on its way through C++ frames; the error itself is on PostgreSQL's error stack.
+struct PostgresError {};
 
 // What leaves the catch block: plain memory on run_guarded's stack, no destructor.
 struct PlainError {
@@ -31,27 +39,49 @@ struct PlainError {
 };
 
 // Copies at most size - 1 bytes and never ends inside a UTF-8 sequence: texts may quote a user's names.
-void copy_text(char *out, size_t size, const std::string &text) noexcept {
-    size_t n = text.size() < size ? text.size() : size - 1;
-    if (n < text.size())
+void copy_text(char *out, size_t size, const char *text, size_t length) noexcept {
+    size_t n = length < size ? length : size - 1;
+    if (n < length)
         while (n > 0 && (static_cast<unsigned char>(text[n]) & 0xC0) == 0x80)
             --n;
-    std::memcpy(out, text.data(), n);
+    std::memcpy(out, text, n);
     out[n] = '\0';
 }
 
-void fill(PlainError &out, const char *sqlstate, const std::string &message, const std::string &detail,
-          const std::string &hint) noexcept {
-    std::memcpy(out.sqlstate, sqlstate, 6);
-    copy_text(out.message, sizeof out.message, message);
-    copy_text(out.detail, sizeof out.detail, detail);
-    copy_text(out.hint, sizeof out.hint, hint);
+void fill(PlainError &out, const char *sqlstate, const char *message) noexcept {
+    copy_text(out.sqlstate, sizeof out.sqlstate, sqlstate, 5);
+    copy_text(out.message, sizeof out.message, message, std::strlen(message));
+    out.detail[0] = out.hint[0] = '\0';
 }
 
-[[noreturn]] void raise(const PlainError &e) {
+void fill(PlainError &out, const Error &e) noexcept {
+    fill(out, e.sqlstate(), e.message().c_str());
+    copy_text(out.detail, sizeof out.detail, e.detail().data(), e.detail().size());
+    copy_text(out.hint, sizeof out.hint, e.hint().data(), e.hint().size());
+}
+
+// What a hostile segment calls a name may be no UTF-8, and the client's encoding conversion would choke on it.
+void make_valid(char *text) noexcept {
+    size_t length = std::strlen(text);
+    for (size_t i = 0; i < length;) {
+        auto *at = reinterpret_cast<unsigned char *>(text + i);
+        size_t n = static_cast<size_t>(pg_utf_mblen(at));
+        if (n <= length - i && pg_utf8_islegal(at, static_cast<int>(n))) {
+            i += n;
+        } else {
+            text[i++] = '?';
+        }
+    }
+}
+
+[[noreturn]] void raise(PlainError &e) {
     const char *s = e.sqlstate;
-    ereport(ERROR, (errcode(MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4])), errmsg("%s", e.message),
-                    e.detail[0] != '\0' ? errdetail("%s", e.detail) : 0, e.hint[0] != '\0' ? errhint("%s", e.hint) : 0));
+    make_valid(e.message);
+    make_valid(e.detail);
+    make_valid(e.hint);
+    ereport(ERROR, (errcode(MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4])), errmsg_internal("%s", e.message),
+                    e.detail[0] != '\0' ? errdetail_internal("%s", e.detail) : 0,
+                    e.hint[0] != '\0' ? errhint("%s", e.hint) : 0));
     pg_unreachable();
 }
 
@@ -71,42 +101,36 @@ struct Owner {
 void run_guarded(void (*body)(void *), void *closure) {
     enum { ok, plain, postgres } outcome = ok;
     PlainError error;
-    ErrorData *data = nullptr;
 
     try {
         body(closure);
-    } catch (const PostgresError &e) {
-        data = e.data;
+    } catch (const PostgresError &) {
         outcome = postgres;
     } catch (const Error &e) {
-        fill(error, e.sqlstate(), e.message(), e.detail(), e.hint());
+        fill(error, e);
         outcome = plain;
     } catch (const std::bad_alloc &) {
-        std::memcpy(error.sqlstate, sqlstate::out_of_memory, 6);
-        std::strcpy(error.message, "out of memory");
-        error.detail[0] = error.hint[0] = '\0';
+        fill(error, sqlstate::out_of_memory, "out of memory");
+        outcome = plain;
+    } catch (const std::length_error &) { // a vector or string was to hold more than it can
+        fill(error, sqlstate::program_limit_exceeded, "too much data for one value");
         outcome = plain;
     } catch (const std::exception &e) {
-        std::memcpy(error.sqlstate, "XX000", 6);
-        std::strncpy(error.message, e.what(), sizeof error.message - 1);
-        error.message[sizeof error.message - 1] = '\0';
-        error.detail[0] = error.hint[0] = '\0';
+        fill(error, "XX000", e.what());
         outcome = plain;
     } catch (...) {
-        std::memcpy(error.sqlstate, "XX000", 6);
-        std::strcpy(error.message, "unexpected C++ exception");
-        error.detail[0] = error.hint[0] = '\0';
+        fill(error, "XX000", "unexpected C++ exception");
         outcome = plain;
     }
+    // The catch blocks are left, so the exception objects are gone: now PostgreSQL may jump.
     if (outcome == postgres)
-        ReThrowError(data);
+        PG_RE_THROW();
     if (outcome == plain)
         raise(error);
 }
 
 void run_postgres(void (*body)(void *), void *closure) {
-    MemoryContext context = CurrentMemoryContext;
-    ErrorData *volatile data = nullptr;
+    volatile bool raised = false;
 
     PG_TRY();
     {
@@ -114,20 +138,51 @@ void run_postgres(void (*body)(void *), void *closure) {
     }
     PG_CATCH();
     {
-        MemoryContextSwitchTo(context);
-        data = CopyErrorData();
-        FlushErrorState();
+        raised = true;
     }
     PG_END_TRY();
-    if (data != nullptr)
-        throw PostgresError{data};
+    if (raised)
+        throw PostgresError{};
+}
+
+bool run_surviving(void (*body)(void *), void *closure, char *problem, size_t size) {
+    MemoryContext context = CurrentMemoryContext;
+    ResourceOwner owner = CurrentResourceOwner;
+    volatile bool is_sound = true;
+
+    BeginInternalSubTransaction(nullptr);
+    MemoryContextSwitchTo(context);
+    PG_TRY();
+    {
+        body(closure);
+        ReleaseCurrentSubTransaction();
+    }
+    PG_CATCH();
+    {
+        MemoryContextSwitchTo(context);
+        ErrorData *error = CopyErrorData();
+        if (error->sqlerrcode != ERRCODE_DATA_CORRUPTED && error->sqlerrcode != ERRCODE_PROGRAM_LIMIT_EXCEEDED)
+            PG_RE_THROW();
+        FlushErrorState();
+        RollbackAndReleaseCurrentSubTransaction();
+        snprintf(problem, size, "%s%s%s", error->message, error->detail != nullptr ? ": " : "",
+                 error->detail != nullptr ? error->detail : "");
+        problem[pg_mbcliplen(problem, static_cast<int>(strlen(problem)), static_cast<int>(size) - 1)] = '\0';
+        FreeErrorData(error);
+        is_sound = false;
+    }
+    PG_END_TRY();
+    MemoryContextSwitchTo(context);
+    CurrentResourceOwner = owner;
+    return is_sound;
 }
 
 struct varlena *to_varlena(std::span<const uint8_t> bytes) {
     size_t size = bytes.size() + VARHDRSZ;
     auto *out = static_cast<struct varlena *>(allocate(CurrentMemoryContext, size));
     SET_VARSIZE(out, size);
-    std::memcpy(VARDATA(out), bytes.data(), bytes.size());
+    if (!bytes.empty())
+        std::memcpy(VARDATA(out), bytes.data(), bytes.size());
     return out;
 }
 

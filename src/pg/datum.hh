@@ -1,0 +1,30 @@
+// Small bridges between PostgreSQL's varlenas and the core's views. Nothing here allocates or raises, except
+// datum_of_text(), which is for phases one and three.
+#pragma once
+
+#include "postgres.hh"
+
+extern "C" {
+#include "utils/builtins.h"
+}
+
+#include <string_view>
+
+#include "../core/source.hh"
+
+namespace fas::pg {
+
+// The payload of a varlena that is detoasted (its header may still be a short one).
+inline Bytes payload_of(const struct varlena *plain) noexcept {
+    return {reinterpret_cast<const uint8_t *>(VARDATA_ANY(plain)), static_cast<size_t>(VARSIZE_ANY_EXHDR(plain))};
+}
+
+inline std::string_view text_view(const text *plain) noexcept {
+    return {VARDATA_ANY(plain), static_cast<size_t>(VARSIZE_ANY_EXHDR(plain))};
+}
+
+inline Datum datum_of_text(std::string_view view) {
+    return PointerGetDatum(cstring_to_text_with_len(view.data(), static_cast<int>(view.size())));
+}
+
+} // namespace fas::pg
