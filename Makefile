@@ -49,7 +49,7 @@ TAP_TESTS = $(if $(wildcard $(srcdir)/test/tap/*.pl),1)
 PROVE_TESTS = $(srcdir)/test/tap/*.pl
 endif
 
-EXTRA_CLEAN = $(OBJS:.o=.d) fas.map $(wildcard fas--*.sql) build compile_commands.json results output_iso \
+EXTRA_CLEAN = $(OBJS:.o=.d) fas.map fas.parts $(wildcard fas--*.sql) build compile_commands.json results output_iso \
 	regression.diffs regression.out tmp_check log
 
 include $(PGXS)
@@ -64,16 +64,21 @@ $(OBJS): %.o: %.cc
 	@$(MKDIR_P) $(@D)
 	$(CXX) $(CXXFLAGS) $(CPPFLAGS) -c -o $@ $<
 
+# A source that was removed must make fas.so and the script anew, too: fas.parts changes with the lists of parts.
+ifneq ($(file <fas.parts),$(strip $(OBJS) $(SQL_PIECES)))
+$(file >fas.parts,$(strip $(OBJS) $(SQL_PIECES)))
+endif
+
 # Only what SQL calls is exported: every function with a pg_finfo_ record, the magic block, and _PG_init. Everything
 # else, C++ template instantiations included, stays local, so that no other module can bind to it.
-fas.map: $(OBJS)
+fas.map: $(OBJS) fas.parts
 	@{ echo '{ global:'; \
 	   nm $(OBJS) | sed -n 's/^[0-9a-f]* T \(pg_finfo_\(.*\)\)$$/    \1; \2;/p; s/^[0-9a-f]* T \(Pg_magic_func\|_PG_init\)$$/    \1;/p' \
 	     | LC_ALL=C sort -u; \
 	   echo '  local: *; };'; } > $@.new && mv $@.new $@
 $(shlib): fas.map
 
-fas--$(EXTVERSION).sql: $(SQL_PIECES) $(srcdir)/fas.control
+fas--$(EXTVERSION).sql: $(SQL_PIECES) $(srcdir)/fas.control fas.parts
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION fas" to load this file. \quit'; cat $(SQL_PIECES); } > $@.new && mv $@.new $@
 
 -include $(OBJS:.o=.d)
