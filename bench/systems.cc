@@ -33,6 +33,13 @@ std::string from_functions(const std::string &id, const Subject &s) {
     unknown(id);
 }
 
+// The flow key of row `row` is in none of the hours before `hour`: one (Q6) or 24 (Q7).
+std::string unseen(const std::string &relation, const std::string &row, const std::string &hour, const std::string &id) {
+    return "NOT EXISTS (SELECT FROM " + relation + " b WHERE b.hour BETWEEN " + hour + (id == "Q6" ? " - 1" : " - 24") +
+           " AND " + hour + " - 1 AND (b.src_app, b.dest_app, b.vpc_id) = (" + row + ".src_app, " + row +
+           ".dest_app, " + row + ".vpc_id))";
+}
+
 // The same text for every relation that has a row per flow, `flows` included.
 std::string from_rows(const std::string &relation, const std::string &id, const Subject &s) {
     std::string by_key = "SELECT " + key + ", " + sums + " FROM " + relation;
@@ -47,10 +54,8 @@ std::string from_rows(const std::string &relation, const std::string &id, const 
     if (id == "Q5")
         return "SELECT hour, " + sums + " FROM " + relation + " GROUP BY hour";
     if (id == "Q6" || id == "Q7") {
-        std::string since = s.hour + (id == "Q6" ? " - 1" : " - 24");
-        return "SELECT * FROM (" + by_key + " WHERE hour = " + s.hour + " GROUP BY " + key +
-               ") n WHERE (" + key + ") NOT IN (SELECT " + key + " FROM " + relation + " WHERE hour BETWEEN " + since +
-               " AND " + s.hour + " - 1)";
+        return "SELECT * FROM (" + by_key + " WHERE hour = " + s.hour + " GROUP BY " + key + ") n WHERE " +
+               unseen(relation, "n", s.hour, id);
     }
     unknown(id);
 }
@@ -63,9 +68,8 @@ std::string from_rollup(const std::string &id, const Subject &s) {
     if (id == "Q1")
         return "SELECT " + key + ", bytes_tx, bytes_rx FROM rollup WHERE hour = " + s.hour;
     if (id == "Q6" || id == "Q7") {
-        std::string since = s.hour + (id == "Q6" ? " - 1" : " - 24");
-        return "SELECT " + key + ", bytes_tx, bytes_rx FROM rollup WHERE hour = " + s.hour + " AND (" + key +
-               ") NOT IN (SELECT " + key + " FROM rollup WHERE hour BETWEEN " + since + " AND " + s.hour + " - 1)";
+        return "SELECT " + key + ", bytes_tx, bytes_rx FROM rollup n WHERE hour = " + s.hour + " AND " +
+               unseen("rollup", "n", s.hour, id);
     }
     return from_rows("rollup", id, s);
 }
