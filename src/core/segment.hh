@@ -75,7 +75,7 @@ class SegmentReader {
     // The rest is fetched and decoded when first asked for, then kept. Spans and views live as long as the reader.
     std::span<const HourEntry> hours();                               // ascending by hour
     std::span<const std::string_view> names(size_t text_index);       // sorted, distinct, UTF-8, not empty
-    std::span<const uint32_t> key_ids(size_t text_index);             // per key: its id in that dictionary
+    std::span<const uint32_t> key_ids(size_t text_index);             // per key: its id in that dictionary (checked)
 
     // The id range of names that equal `name` (size 0 or 1), or that `prefix` begins.
     Range find_name(size_t text_index, std::string_view name);
@@ -84,8 +84,15 @@ class SegmentReader {
     // Decode a range of cells or rows; only the blocks that the range touches are fetched. `out` is overwritten.
     // Row indexes in first_row ascend strictly and end within the segment (checked).
     void read_cells(Range cells, CellColumns &out);
-    void read_cell_keys(Range cells, std::vector<uint32_t> &out); // the key column alone
+    void read_cell_keys(Range cells, std::vector<uint32_t> &out); // the key column alone (checked)
     void read_rows(Range rows, RowColumns &out);
+
+    // Rows as they are stored: the last row of each cell is left out, since the cell's sums imply it. Row r of cell c
+    // is stored row r - c. For the merge; values are not checked to be in range.
+    void read_stored_rows(Range stored, RowColumns &out);
+
+    // Fetches all parts in one piece and checks their checksums: for whoever is going to read all of them.
+    void fetch_all();
 
     // From the inverted index (header().has_index): the cells that have this name.
     Bitmap name_cells(size_t text_index, uint32_t name_id);
@@ -93,7 +100,7 @@ class SegmentReader {
     uint64_t bytes_fetched() const noexcept; // for EXPLAIN: what was asked of the source
 
   private:
-    struct State;
+    struct State; // segment.cc
     std::unique_ptr<State> state_;
 };
 

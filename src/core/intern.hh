@@ -1,0 +1,133 @@
+// Hash tables of the builder and the merge: distinct names, and distinct small records, numbered as they come.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "chunked.hh"
+
+namespace fas {
+
+// Hashes are seeded once for each process, so that nobody can prepare names that collide.
+uint64_t hash_bytes(std::string_view bytes) noexcept;
+uint64_t hash_seed() noexcept;
+
+inline uint64_t hash_mix(uint64_t a, uint64_t b) noexcept {
+    const unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
+    return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+}
+
+// Open addressing over numbers 0, 1, 2, ... given to items that the owner stores. Slots hold a number + 1 beside some
+// bits of the hash, so that growing and most comparisons need not look at the items.
+class NumberTable {
+  public:
+    // The number of the item with this hash that `equals(number)`, else `count()` as its new number.
+    template <class Equals> uint32_t find_or_add(uint64_t hash, Equals equals, bool &added) {
+        if ((size_t{count_} + 1) * 4 > slots_.size() * 3)
+            grow();
+        const size_t mask = slots_.size() - 1;
+        const auto tag = static_cast<uint32_t>(hash >> 32);
+        for (size_t at = tag & mask;; at = (at + 1) & mask) {
+            Slot &slot = slots_[at];
+            if (slot.number == 0) {
+                slot = {++count_, tag};
+                added = true;
+                return count_ - 1;
+            }
+            if (slot.tag == tag && equals(slot.number - 1)) {
+                added = false;
+                return slot.number - 1;
+            }
+        }
+    }
+    uint32_t count() const noexcept { return count_; }
+    size_t memory() const noexcept { return slots_.capacity() * sizeof(Slot); }
+    void clear() noexcept;
+
+  private:
+    struct Slot {
+        uint32_t number = 0;
+        uint32_t tag = 0;
+    };
+    void grow();
+
+    std::vector<Slot> slots_;
+    uint32_t count_ = 0;
+};
+
+// Distinct strings, copied into an arena, numbered in order of arrival.
+class NameTable {
+  public:
+    uint32_t add(std::string_view name);
+    size_t size() const noexcept { return names_.size(); }
+    std::string_view operator[](size_t id) const noexcept { return names_[id]; }
+    std::span<const std::string_view> names() const noexcept { return names_; }
+    size_t memory() const noexcept;
+    void clear() noexcept;
+
+  private:
+    std::string_view copy(std::string_view name);
+
+    NumberTable table_;
+    std::vector<std::string_view> names_;
+    std::vector<std::unique_ptr<char[]>> arena_; // blocks of arena_block bytes; long names have their own
+    size_t arena_bytes_ = 0;
+    char *free_ = nullptr;
+    size_t free_bytes_ = 0;
+};
+
+// Distinct records of N 32-bit numbers.
+template <size_t N> class RecordTable {
+  public:
+    using Record = std::array<uint32_t, N>;
+
+    uint32_t add(const Record &record) {
+        bool added = false;
+        const uint32_t number =
+            table_.find_or_add(hash(record), [&](uint32_t n) { return records_[n] == record; }, added);
+        if (added)
+            records_.push(record);
+        return number;
+    }
+    size_t size() const noexcept { return records_.size(); }
+    const Record &operator[](size_t number) const noexcept { return records_[number]; }
+    size_t memory() const noexcept { return table_.memory() + records_.memory(); }
+    void clear() noexcept {
+        table_.clear();
+        records_.clear();
+    }
+
+  private:
+    static uint64_t hash(const Record &record) noexcept {
+        uint64_t state = hash_seed();
+        for (size_t i = 0; i < N; i += 2)
+            state = hash_mix(state ^ record[i], (i + 1 < N ? uint64_t{record[i + 1]} << 32 : 0) ^ 0x9e3779b97f4a7c15 ^ state >> 32);
+        return state;
+    }
+
+    NumberTable table_;
+    ChunkedVector<Record, 1024> records_;
+};
+
+// The order of `names` (bytewise): result[i] is the index of the i-th. Names are distinct or equal, any bytes.
+std::vector<uint32_t> sorted_order(const std::vector<std::string_view> &names);
+
+// Sorts `order` by the key `key_of(item)` < `keys`, stably, in time of order + keys. `scratch` is reused memory.
+template <class KeyOf>
+void counting_sort(std::vector<uint32_t> &order, size_t keys, std::vector<uint32_t> &scratch, KeyOf key_of) {
+    std::vector<uint32_t> starts(keys + 1);
+    for (const uint32_t item : order)
+        ++starts[key_of(item) + 1];
+    for (size_t k = 1; k <= keys; ++k)
+        starts[k] += starts[k - 1];
+    scratch.resize(order.size());
+    for (const uint32_t item : order)
+        scratch[starts[key_of(item)]++] = item;
+    order.swap(scratch);
+}
+
+} // namespace fas

@@ -1,0 +1,97 @@
+// The one integer codec: columns of unsigned 64-bit values, packed in blocks of 128 that can be read one by one.
+//
+// Each block is packed in the smallest of three ways: offsets from its minimum; the same with the few large values
+// patched in ("patched"); or, where values ascend, differences ("delta"). Columns with one count of values lie
+// together in a *column set*, whose directory comes first. docs/segment-format.md has the bytes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "source.hh"
+
+namespace fas {
+
+inline constexpr uint32_t packed_block = 128;           // values in a block; the last one may have fewer
+inline constexpr uint32_t packed_block_least_bytes = 2; // no block is shorter
+inline constexpr size_t packed_block_most_bytes = 1 + 10 + 10 + 8 * packed_block;
+
+inline constexpr uint32_t blocks_of(uint64_t values) noexcept {
+    return static_cast<uint32_t>((values + packed_block - 1) / packed_block);
+}
+
+// Packs one column, value by value; holds little more than the packed bytes.
+class ColumnWriter {
+  public:
+    void push(uint64_t value) {
+        buffer_[used_++] = value;
+        if (used_ == packed_block)
+            flush();
+    }
+    void push(std::span<const uint64_t> values);
+    uint64_t count() const noexcept { return uint64_t{sizes_.size()} * packed_block + used_; } // until finish()
+    void finish() {
+        if (used_ > 0)
+            flush();
+    }
+
+    std::span<const uint16_t> sizes() const noexcept { return sizes_; } // of the blocks; after finish()
+    Bytes data() const noexcept { return data_; }
+
+  private:
+    void flush();
+
+    std::vector<uint8_t> data_;
+    std::vector<uint16_t> sizes_;
+    uint32_t used_ = 0;
+    std::array<uint64_t, packed_block> buffer_;
+};
+
+// Appends a column set of finished columns to `out`. Null stands for a column that is left out.
+uint64_t column_set_size(std::span<const ColumnWriter *const> columns) noexcept;
+void append_column_set(std::span<const ColumnWriter *const> columns, std::vector<uint8_t> &out);
+
+// Reads a column set that lies at [offset, offset + length) of `source`, block by block as asked. All columns hold
+// `count` values; those in the bit set `optional` may have been left out and then read as zeros.
+class ColumnSet {
+  public:
+    // Fetches the directory. Throws data_corrupted unless it fits `length` exactly; so `count` is at most
+    // 64 * length after that (unless every column is optional).
+    ColumnSet(ByteSource &source, uint64_t offset, uint64_t length, size_t columns, uint32_t count,
+              uint32_t optional = 0);
+
+    bool has(size_t column) const noexcept { return count_ == 0 || !columns_[column].block_ends.empty(); }
+    uint32_t count() const noexcept { return count_; }
+
+    // Values [begin, end) to out[0..]. The narrow form throws data_corrupted when a value is wider.
+    void read(size_t column, uint32_t begin, uint32_t end, uint64_t *out);
+    void read(size_t column, uint32_t begin, uint32_t end, uint32_t *out);
+
+    // The base of each block that holds values [begin, end): the smallest value of a block, so the first one where
+    // values ascend. For binary searches, without unpacking.
+    uint64_t block_base(size_t column, uint32_t block);
+    // Makes one fetch of all blocks with values [begin, end), so that block_base() and read() ask for nothing more.
+    void fetch(size_t column, uint32_t begin, uint32_t end);
+
+  private:
+    struct Column {
+        uint64_t offset = 0;              // of the data, in the source
+        std::vector<uint32_t> block_ends; // relative to offset; empty when the column is left out
+    };
+    Bytes blocks(size_t column, uint32_t first, uint32_t end) const;
+    template <class T> void read_values(size_t column, uint32_t begin, uint32_t end, T *out);
+
+    ByteSource *source_;
+    uint32_t count_;
+    std::vector<Column> columns_;
+};
+
+// One block, for tests: appends it to `out`; `values` are 1 to 128.
+void pack_block(std::span<const uint64_t> values, std::vector<uint8_t> &out);
+// The whole of `block` is one packed block of `count` values. `readable` bytes from its start may be touched (at least
+// block.size(); eight more save a copy). `out` has room for packed_block values, all of which may be overwritten.
+void unpack_block(Bytes block, size_t readable, uint32_t count, uint64_t *out);
+
+} // namespace fas
