@@ -1,0 +1,93 @@
+# kill -9 of the postmaster and all backends while several sessions post batches and one compacts: after the restart every
+# acknowledged batch is there exactly once, no batch is there in part, and retries with keys make the sums exact.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+
+use FasTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $clients = 4;
+my $batches = 400;    # of each client, in all rounds
+my $node = new_node('crash', autovacuum_naptime => '1s');
+$node->safe_psql('postgres', 'CREATE EXTENSION fas');
+
+sub script_of
+{
+    my ($client, @numbers) = @_;
+    return join '', map { batch_sql($client, $_) . "\\echo acknowledged $client-$_\n" } @numbers;
+}
+
+# What is stored, by application; each must be a whole batch, and stored with its key.
+sub check_store
+{
+    my ($round, $acknowledged) = @_;
+    my %stored;
+    for my $line (split /\n/, $node->safe_psql('postgres', 'SELECT src_app, count(*), sum(bytes_tx), sum(bytes_rx) FROM flows GROUP BY 1'))
+    {
+        my ($app, @figures) = split /\|/, $line;
+        $stored{$app} = "@figures";
+    }
+    my @wrong = grep { my ($n) = /-(\d+)$/; $stored{$_} ne '40 ' . (40 * $n + 780) . ' 40' } sort keys %stored;
+    is("@wrong", '', "$round: every batch that is there is there whole, and once");
+    my @lost = grep { !exists $stored{$_} } sort keys %$acknowledged;
+    is("@lost", '', "$round: every acknowledged batch is there");
+    is($node->safe_psql('postgres', q{
+        SELECT count(*) FROM (SELECT DISTINCT src_app FROM flows) f FULL JOIN flow_batches ON src_app = batch_key COLLATE "C" WHERE src_app IS NULL OR batch_key IS NULL}),
+        '0', "$round: batches and keys are there together");
+    is($node->safe_psql('postgres', q{SELECT sum(flows) FROM flow_segments}), $node->safe_psql('postgres', 'SELECT count(*) FROM flows'), "$round: segments say how many flows they hold");
+    no_problem($node, "$round: every segment is in order");
+    return scalar keys %stored;
+}
+
+my %acknowledged;
+my @next = (1) x $clients;
+for my $round (1 .. 4)
+{
+    my @sessions = map { my $c = $_; start_session($node, script_of("c$c", $next[$c] .. $batches)) } 0 .. $clients - 1;
+    my $compaction = start_session($node, "SELECT count(*) FROM flows_compact();\n" x 5000);
+    # Crash when some more are known to be in, at another moment in each round; the second round kills one backend alone.
+    my $wanted = 60 * $round + 17;
+    $node->poll_query_until('postgres', "SELECT count(*) >= $wanted FROM flow_batches", 't') or die 'no batch comes in';
+    if ($round == 2)
+    {
+        $node->safe_psql('postgres', 'ALTER SYSTEM SET restart_after_crash = on; SELECT pg_reload_conf()');
+        my $pid = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND query ~ 'flows_compact' LIMIT 1});
+        kill 9, $pid;
+    }
+    else
+    {
+        kill_everything($node);
+    }
+    finish_session($_) for @sessions, $compaction;
+    $node->start if $round != 2;
+    $node->poll_query_until('postgres', 'SELECT true', 't');
+    my $before = keys %acknowledged;
+    for my $c (0 .. $clients - 1)
+    {
+        $acknowledged{$_} = 1 for $sessions[$c]{out} =~ /^acknowledged (\S+)$/mg;
+        # The next round begins with what was acknowledged last: a retry.
+        my @numbers = $sessions[$c]{out} =~ /^acknowledged \S+-(\d+)$/mg;
+        $next[$c] = $numbers[-1] if @numbers;
+    }
+    cmp_ok(scalar keys %acknowledged, '>', $before, "round $round: some were acknowledged before the crash");
+    cmp_ok(scalar keys %acknowledged, '<', $clients * $batches, "round $round: not all were");
+    check_store("round $round", \%acknowledged);
+}
+
+# Everyone retries everything, with keys.
+my @sessions = map { start_session($node, script_of("c$_", 1 .. $batches)) } 0 .. $clients - 1;
+is(finish_session($_), 0, 'a client retries all of its batches') for @sessions;
+$acknowledged{$_} = 1 for map { $_->{out} =~ /^acknowledged (\S+)$/mg } @sessions;
+is(check_store('retried', \%acknowledged), $clients * $batches, 'all batches are there');
+my $tx = $clients * (40 * $batches * ($batches + 1) / 2 + 780 * $batches);
+is($node->safe_psql('postgres', 'SELECT flows, bytes_tx, bytes_rx FROM flows_aggregate($${}$$)'), join('|', 40 * $clients * $batches, $tx, 40 * $clients * $batches), 'sums are exact');
+is($node->safe_psql('postgres', 'SELECT sum(h.bytes_tx) FROM generate_series(0, 7) n, flows_by_hour(n) h'), $tx, 'sums by hour are exact');
+$node->safe_psql('postgres', 'SELECT * FROM flows_compact()');
+is($node->safe_psql('postgres', 'SELECT bytes_tx FROM flows_aggregate($${}$$)'), $tx, 'and after a compaction');
+
+$node->stop;
+done_testing();

@@ -1,0 +1,140 @@
+# What the TAP tests of fas share: a cluster of the kind that fas is for, sessions that run beside the test, and the
+# questions that every test asks in the end.
+package FasTest;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use IPC::Run ();
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+our @EXPORT = qw(new_node start_session finish_session batch_sql kill_everything code_of status_of all_flows no_problem);
+
+# A running cluster with UTF-8, ICU names where the server has them, and the settings given as name => value.
+sub new_node
+{
+    my ($name, %settings) = @_;
+    my $streaming = delete $settings{allows_streaming};
+    my $node = PostgreSQL::Test::Cluster->new($name);
+    my @locale = ('--encoding=UTF8', '--locale=C');
+    push @locale, '--locale-provider=icu', '--icu-locale=en-US' if $node->pg_version >= 15 && initdb_has_icu();
+    $node->init(extra => \@locale, $streaming ? (allows_streaming => 1) : ());
+    %settings = (
+        log_statement => 'none', shared_buffers => '32MB', max_connections => 30, max_wal_size => '512MB',
+        log_min_messages => 'warning', log_min_error_statement => 'panic', %settings);
+    $node->append_conf('postgresql.conf', join('', map { "$_ = '$settings{$_}'\n" } sort keys %settings));
+    $node->start;
+    return $node;
+}
+
+sub initdb_has_icu
+{
+    my ($help) = run_command([ 'initdb', '--help' ]);
+    return $help =~ /--icu-locale/;
+}
+
+# A psql of its own, fed with a script, beside the test. It stops at its first error.
+sub start_session
+{
+    my ($node, $script, %options) = @_;
+    my %session = (in => $script, out => '', err => '');
+    my @command = ('psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($options{dbname} // 'postgres'));
+    $session{run} = IPC::Run::start(\@command, '<', \$session{in}, '>', \$session{out}, '2>', \$session{err});
+    return \%session;
+}
+
+# Waits for it; returns its exit code. What it said is in {out} and {err}.
+sub finish_session
+{
+    my ($session) = @_;
+    IPC::Run::finish($session->{run});
+    return $session->{run}->result(0);
+}
+
+# The statement that posts batch `n` of `client`: 40 flows of eight hours, as one application "client-n". Sums are known:
+# bytes_tx 40 * n + 780, bytes_rx 40.
+sub batch_sql
+{
+    my ($client, $n) = @_;
+    my @flows = map {
+        sprintf '{"hour":%d,"src_app":"%s-%d","dest_app":"d%d","vpc_id":"v","bytes_tx":%d,"bytes_rx":1}',
+            ($n + $_) % 8, $client, $n, $_ % 5, $n + $_
+    } 0 .. 39;
+    return "SELECT flows_ingest('[" . join(',', @flows) . "]', '$client-$n');\n";
+}
+
+# kill -9 of the postmaster and of all its children, as when the machine's power fails.
+sub kill_everything
+{
+    my ($node) = @_;
+    my $postmaster = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
+    my @children = children_of($postmaster);
+    $node->kill9;
+    kill 9, $_ for @children;
+    for my $pid ($postmaster, @children)
+    {
+        for (1 .. 600)
+        {
+            last unless is_alive($pid);
+            select undef, undef, undef, 0.1;
+        }
+    }
+    return;
+}
+
+sub is_alive
+{
+    my ($pid) = @_;
+    open my $stat, '<', "/proc/$pid/stat" or return 0;
+    my $line = <$stat> // '';
+    return $line !~ /\) Z /;
+}
+
+sub children_of
+{
+    my ($parent) = @_;
+    my @children;
+    for my $path (glob '/proc/[0-9]*/stat')
+    {
+        open my $stat, '<', $path or next;
+        my $line = <$stat> // '';
+        push @children, $1 if $line =~ /^(\d+) \(.*\) \S (\d+) / && $2 == $parent;
+    }
+    return @children;
+}
+
+# The SQLSTATE that a statement ends with; '' when it works.
+sub code_of
+{
+    my ($node, $sql, %options) = @_;
+    my ($code, $out, $err) = $node->psql($options{dbname} // 'postgres', "\\set VERBOSITY verbose\n$sql",
+        on_error_stop => 1, $options{user} ? (extra_params => [ '-U', $options{user} ]) : ());
+    return '' if $code == 0;
+    return $err =~ /(?:ERROR|FATAL):\s+([0-9A-Z]{5}):/ ? $1 : "no SQLSTATE: $err";
+}
+
+# A number (in kB) of a backend's /proc/PID/status.
+sub status_of
+{
+    my ($pid, $field) = @_;
+    return slurp_file("/proc/$pid/status") =~ /^$field:\s+(\d+) kB/m ? $1 : die "no $field";
+}
+
+# Every flow, in one word.
+sub all_flows
+{
+    my ($node, %options) = @_;
+    return $node->safe_psql($options{dbname} // 'postgres',
+        q{SELECT count(*) || ' ' || md5(string_agg(f::text, E'\n' ORDER BY f::text COLLATE "C")) FROM flows f});
+}
+
+sub no_problem
+{
+    my ($node, $name, %options) = @_;
+    return is($node->safe_psql($options{dbname} // 'postgres', 'SELECT * FROM flows_check()'), '', $name);
+}
+
+1;
