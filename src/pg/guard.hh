@@ -41,6 +41,16 @@ template <class F> void call_postgres(F &&f) {
     run_postgres([](void *closure) { (*static_cast<Fn *>(closure))(); }, const_cast<void *>(static_cast<const void *>(&f)));
 }
 
+// Upkeep must go on where one stored segment is damaged. Runs `f`, which is PostgreSQL code (phases and guarded() calls
+// of its own), in a subtransaction. When it raises data_corrupted or program_limit_exceeded, the subtransaction is
+// rolled back, message and detail are copied to `problem`, and the answer is false; every other error goes on.
+bool run_surviving(void (*body)(void *), void *closure, char *problem, size_t size);
+template <class F> bool survives_damage(F &&f, char *problem, size_t size) {
+    using Fn = std::remove_reference_t<F>;
+    return run_surviving([](void *closure) { (*static_cast<Fn *>(closure))(); },
+                         const_cast<void *>(static_cast<const void *>(&f)), problem, size);
+}
+
 // In phase two: a varlena in the current memory context with `bytes` as its payload. Never raises: throws
 // bad_alloc, or Error 54000 above MaxAllocSize.
 struct varlena *to_varlena(std::span<const uint8_t> bytes);
