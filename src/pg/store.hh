@@ -1,7 +1,8 @@
 // The store: finding the tables of the extension's schema, and who may do what with them.
 //
-// One room alone touches the tables flow_segments and flow_batches: store.cc (with compact.cc and upkeep.cc). All
-// access runs as the tables' owner (RunAsOwner), never as superuser, never by search_path.
+// One room alone touches the tables flow_segments and flow_batches: store.cc (with batch_key.cc, compact.cc, expire.cc
+// and upkeep.cc, which run the statements of statements.cc). All access runs as the tables' owner (RunAsOwner), never
+// as superuser, never by the caller's search_path.
 #pragma once
 
 #include "postgres.hh"
@@ -29,11 +30,15 @@ Store store_of_schema(Oid schema);
 void require_select(const Store &store, Oid user);
 void require_insert(const Store &store, Oid user);
 
-// Switches to the store's owner (SECURITY_LOCAL_USERID_CHANGE). Restored by end(), and by PostgreSQL itself when a
-// (sub)transaction aborts, so no destructor is needed and none is there.
+// Raises 25001 where the transaction keeps one snapshot: upkeep must see what others have just committed.
+void require_read_committed(const char *command);
+
+// Switches to the store's owner (SECURITY_LOCAL_USERID_CHANGE) and to a search_path of pg_catalog alone. Restored by
+// end(), and by PostgreSQL itself when a (sub)transaction aborts, so no destructor is needed and none is there.
 struct RunAsOwner {
     Oid saved_user;
     int saved_context;
+    int guc_level;
 };
 RunAsOwner begin_as_owner(const Store &store);
 void end_as_owner(const RunAsOwner &saved);
@@ -41,6 +46,15 @@ void end_as_owner(const RunAsOwner &saved);
 // Stores one segment as a row of flow_segments and, when its id says that it is due, merges (never where
 // IsolationUsesXactSnapshot()). `segment` is a plain detoasted flow_segment datum. Call between begin/end_as_owner.
 void store_segment(const Store &store, struct varlena *segment);
+
+// What the row of a segment repeats of it.
+struct SegmentFacts {
+    int32_t hour_min, hour_max;
+    int64_t flows;
+};
+
+// One row into flow_segments; returns its id. Call between begin/end_as_owner, connected to SPI.
+int64_t insert_segment(const Store &store, int32_t level, const SegmentFacts &facts, struct varlena *segment);
 
 // The segments that may hold hours [first, last], for a scan: as the store's owner, under the active snapshot.
 // `segment` may be a TOAST pointer: read it through ToastSource. Allocated in the current memory context.
@@ -53,8 +67,11 @@ struct SegmentRow {
 struct SegmentList {
     SegmentRow *rows;
     uint64_t count;
-    uint64_t total; // segments in the store as far as known cheaply (reltuples may serve); for EXPLAIN only
+    uint64_t total; // segments in the store, from PostgreSQL's statistics: an estimate, at least `count`
 };
 SegmentList list_segments(const Store &store, int32_t hour_first, int32_t hour_last);
+
+// Exactly, under the active snapshot; it reads the table, so it is for EXPLAIN and the like.
+uint64_t count_segments(const Store &store);
 
 } // namespace fas::pg

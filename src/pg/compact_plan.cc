@@ -1,0 +1,134 @@
+// See compact_plan.hh.
+#include "compact_plan.hh"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <tuple>
+#include <unordered_set>
+
+namespace fas::pg {
+
+namespace {
+
+constexpr int64_t level1_flows = 1 << 16;
+constexpr int64_t level2_flows = 1 << 17;
+constexpr size_t max_group_rows = 512; // a reader costs memory, whatever its segment's size
+
+// `total` / `flows`, as a power of two between `least` and `most`.
+int64_t stride(int64_t total, int64_t flows, int64_t least, int64_t most) {
+    auto rounded = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(flows)));
+    return std::clamp(total / rounded, least, most);
+}
+
+} // namespace
+
+int level_of_ingest(int64_t flows) { return flows >= level2_flows ? 2 : flows >= level1_flows ? 1 : 0; }
+
+int level_of_merge(int level, int64_t flows) { return flows >= level2_flows ? 2 : std::min(level + 1, 2); }
+
+Search search_of_level(int level, int64_t window) {
+    switch (level) {
+    case 0: return {0, window, level1_flows, 8, level1_flows / 2};
+    case 1: return {1, window, level2_flows, 4, level1_flows};
+    default: return {2, window, own_hour_flows, 8, own_hour_flows};
+    }
+}
+
+// The three strides are powers of two and the offsets below the smallest, so at most one search is due for an id.
+// Windows reach back further than to the last due id: one that found its segments locked, or that was drawn in a
+// transaction that only inserts or rolled back, is made up for by the next.
+Search search_due(int64_t id, int64_t flows) {
+    int64_t first = stride(level1_flows, flows, 4, 64);
+    if (id % first == 0)
+        return search_of_level(0, 16 * first);
+    int64_t second = stride(max_ingest_merge, flows, 16, 1024);
+    if (id % second == first / 2)
+        return search_of_level(1, 16 * second);
+    int64_t third = 16 * second;
+    if (id % third == first / 4)
+        return search_of_level(2, 4 * third);
+    return {-1, 0, 0, 0, 0};
+}
+
+size_t choose_candidates(const Search &search, std::span<const Candidate> candidates) {
+    size_t rows = 0;
+    int64_t flows = 0;
+    while (rows < candidates.size() && rows < max_ingest_rows && flows + candidates[rows].flows <= max_ingest_merge)
+        flows += candidates[rows++].flows;
+    bool is_worth_it = rows >= 2 && (rows >= search.least_rows || flows >= search.least_flows);
+    return is_worth_it ? rows : 0;
+}
+
+bool is_worth_another(const Search &search, std::span<const Candidate> left) {
+    return choose_candidates(search, left) > 0;
+}
+
+void CompactionPlan::remove(std::span<const int64_t> ids) {
+    std::unordered_set<int64_t> gone(ids.begin(), ids.end());
+    std::erase_if(segments_, [&](const SegmentInfo &segment) { return gone.contains(segment.id); });
+}
+
+// A large sealed segment stays out of a group whose others are small beside it: to rewrite it for every few flows
+// would make compaction's work grow with the store.
+void CompactionPlan::close_group(std::vector<SegmentInfo> &group, std::vector<std::vector<int64_t>> &out) const {
+    int64_t total = 0;
+    for (const SegmentInfo &segment : group)
+        total += segment.flows;
+    while (!group.empty()) {
+        auto largest = std::max_element(group.begin(), group.end(), [](const SegmentInfo &a, const SegmentInfo &b) {
+            return std::tuple(a.is_sealed(), a.flows) < std::tuple(b.is_sealed(), b.flows);
+        });
+        if (!largest->is_sealed() || largest->flows <= std::max(4 * (total - largest->flows), small_segment_flows))
+            break;
+        total -= largest->flows;
+        group.erase(largest);
+    }
+    bool must_part = group.size() == 1 && !group[0].is_sealed() && !group[0].has_one_hour();
+    if (group.size() >= 2 || must_part) {
+        std::vector<int64_t> &ids = out.emplace_back();
+        for (const SegmentInfo &segment : group)
+            ids.push_back(segment.id);
+    }
+    group.clear();
+}
+
+std::vector<std::vector<int64_t>> CompactionPlan::round() const {
+    std::vector<SegmentInfo> sorted = segments_;
+    // First what spans hours; then hour by hour, smallest first, so that small ones find each other.
+    std::sort(sorted.begin(), sorted.end(), [](const SegmentInfo &a, const SegmentInfo &b) {
+        auto order = [](const SegmentInfo &s) {
+            return std::tuple(s.has_one_hour(), s.hour_min, s.hour_max, s.has_one_hour() ? s.flows : 0, s.id);
+        };
+        return order(a) < order(b);
+    });
+    std::vector<std::vector<int64_t>> groups;
+    std::vector<SegmentInfo> group;
+    int64_t total = 0;
+    auto close = [&] {
+        close_group(group, groups);
+        total = 0;
+    };
+    for (const SegmentInfo &segment : sorted) {
+        if (segment.is_sealed() && !segment.has_one_hour() && segment.flows > max_flows_ / 2)
+            continue; // full enough; and small ones on both sides of it may meet
+        bool is_other_kind = !group.empty() && (group[0].has_one_hour() != segment.has_one_hour() ||
+                                                (segment.has_one_hour() && group[0].hour_min != segment.hour_min));
+        if (is_other_kind || total + segment.flows > max_flows_ || group.size() >= max_group_rows)
+            close();
+        group.push_back(segment);
+        total += segment.flows;
+    }
+    close();
+    return groups;
+}
+
+std::vector<int64_t> CompactionPlan::to_seal() const {
+    std::vector<int64_t> ids;
+    for (const SegmentInfo &segment : segments_)
+        if (!segment.is_sealed())
+            ids.push_back(segment.id);
+    return ids;
+}
+
+} // namespace fas::pg

@@ -1,0 +1,190 @@
+// See store.hh. Takes no lock but those of the statements that it runs.
+#include "store.hh"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+}
+
+#include "../core/segment.hh"
+#include "compact.hh"
+#include "datum.hh"
+#include "guard.hh"
+#include "statements.hh"
+
+namespace fas::pg {
+
+namespace {
+
+void require_utf8() {
+    if (GetDatabaseEncoding() != PG_UTF8)
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("fas needs a database whose encoding is UTF8"),
+                        errdetail("The encoding of this database is %s.", GetDatabaseEncodingName()),
+                        errhint("Create a database with ENCODING 'UTF8' TEMPLATE template0.")));
+}
+
+Oid relation_of(Oid schema, const char *schema_name, const char *name, char kind) {
+    Oid relation = get_relname_relid(name, schema);
+    if (!OidIsValid(relation) || get_rel_relkind(relation) != kind)
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("relation \"%s\" of extension fas is not in schema \"%s\"", name, schema_name),
+                        errhint("It was renamed, moved or dropped: undo that, or DROP and CREATE EXTENSION fas.")));
+    return relation;
+}
+
+Oid owner_of(Oid relation) {
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+    if (!HeapTupleIsValid(tuple))
+        elog(ERROR, "cache lookup failed for relation %u", relation);
+    Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+    ReleaseSysCache(tuple);
+    return owner;
+}
+
+// A right on the whole relation, or on each of its columns.
+void require(const Store &store, Oid user, AclMode right) {
+    if (pg_class_aclcheck(store.flows, user, right) == ACLCHECK_OK ||
+        pg_attribute_aclcheck_all(store.flows, user, right, ACLMASK_ALL) == ACLCHECK_OK)
+        return;
+    aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_TABLE, "flows");
+}
+
+SegmentFacts facts_of(const struct varlena *segment) {
+    SegmentFacts facts{};
+    guarded([&] {
+        MemorySource source(payload_of(segment));
+        SegmentReader reader(source);
+        facts = {static_cast<int32_t>(reader.header().hour_min), static_cast<int32_t>(reader.header().hour_max),
+                 static_cast<int64_t>(reader.header().flows)};
+    });
+    return facts;
+}
+
+uint64_t estimated_segments(const Store &store) {
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(store.segments));
+    if (!HeapTupleIsValid(tuple))
+        return 0;
+    float4 rows = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->reltuples;
+    ReleaseSysCache(tuple);
+    return rows > 0 ? static_cast<uint64_t>(rows) : 0;
+}
+
+} // namespace
+
+Store store_of_function(Oid function) { return store_of_schema(get_func_namespace(function)); }
+
+Store store_of_schema(Oid schema) {
+    require_utf8();
+    const char *name = get_namespace_name(schema);
+    if (name == nullptr)
+        elog(ERROR, "cache lookup failed for schema %u", schema);
+    Store store{};
+    store.schema = schema;
+    store.flows = relation_of(schema, name, "flows", RELKIND_FOREIGN_TABLE);
+    store.segments = relation_of(schema, name, "flow_segments", RELKIND_RELATION);
+    store.batches = relation_of(schema, name, "flow_batches", RELKIND_RELATION);
+    store.owner = owner_of(store.segments);
+    store.quoted_schema = quote_identifier(name);
+    return store;
+}
+
+void require_select(const Store &store, Oid user) { require(store, user, ACL_SELECT); }
+void require_insert(const Store &store, Oid user) { require(store, user, ACL_INSERT); }
+
+void require_read_committed(const char *command) {
+    if (IsolationUsesXactSnapshot())
+        ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+                        errmsg("%s can't run in a transaction of isolation level REPEATABLE READ or SERIALIZABLE",
+                               command),
+                        errhint("Use a transaction of isolation level READ COMMITTED.")));
+}
+
+RunAsOwner begin_as_owner(const Store &store) {
+    RunAsOwner saved{};
+    GetUserIdAndSecContext(&saved.saved_user, &saved.saved_context);
+    saved.guc_level = NewGUCNestLevel();
+    SetUserIdAndSecContext(store.owner, saved.saved_context | SECURITY_LOCAL_USERID_CHANGE);
+    // Operators and functions are PostgreSQL's own, whatever the caller has made; plans are not made anew either.
+    set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+    return saved;
+}
+
+void end_as_owner(const RunAsOwner &saved) {
+    AtEOXact_GUC(false, saved.guc_level);
+    SetUserIdAndSecContext(saved.saved_user, saved.saved_context);
+}
+
+int64_t insert_segment(const Store &store, int32_t level, const SegmentFacts &facts, struct varlena *segment) {
+    Datum values[] = {Int16GetDatum(level), Int32GetDatum(facts.hour_min), Int32GetDatum(facts.hour_max),
+                      Int64GetDatum(facts.flows), PointerGetDatum(segment)};
+    run(store, Statement::insert_segment, values);
+    if (SPI_processed != 1) // a trigger or rule of the owner's
+        ereport(ERROR, (errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+                        errmsg("a row of \"flow_segments\" was not stored"),
+                        errhint("Remove the trigger or rule on \"flow_segments\" that suppresses it.")));
+    int64_t id = DatumGetInt64(result(0, 1));
+    SPI_freetuptable(SPI_tuptable);
+    return id;
+}
+
+void store_segment(const Store &store, struct varlena *segment) {
+    SegmentFacts facts = facts_of(segment);
+    connect_spi();
+    int64_t id = insert_segment(store, level_of_ingest(facts.flows), facts, segment);
+    finish_spi();
+    merge_after_ingest(store, id, facts.flows);
+}
+
+SegmentList list_segments(const Store &store, int32_t hour_first, int32_t hour_last) {
+    MemoryContext caller = CurrentMemoryContext;
+    RunAsOwner saved = begin_as_owner(store);
+    connect_spi();
+    Datum values[] = {Int32GetDatum(hour_first), Int32GetDatum(hour_last)};
+    run(store, Statement::list_segments, values, nullptr, true);
+
+    SegmentList list{};
+    list.count = SPI_processed;
+    MemoryContext spi = MemoryContextSwitchTo(caller);
+    list.rows = static_cast<SegmentRow *>(
+        MemoryContextAllocHuge(caller, sizeof(SegmentRow) * (list.count > 0 ? list.count : 1)));
+    for (uint64_t i = 0; i < list.count; ++i) {
+        // A TOAST pointer is copied as it is; nothing is read here.
+        list.rows[i] = {DatumGetInt64(result(i, 1)), DatumGetInt32(result(i, 2)), DatumGetInt32(result(i, 3)),
+                        DatumGetInt64(result(i, 4)),
+                        reinterpret_cast<struct varlena *>(DatumGetPointer(datumCopy(result(i, 5), false, -1)))};
+    }
+    MemoryContextSwitchTo(spi);
+    finish_spi();
+    end_as_owner(saved);
+    uint64_t estimate = estimated_segments(store);
+    list.total = estimate > list.count ? estimate : list.count;
+    return list;
+}
+
+uint64_t count_segments(const Store &store) {
+    RunAsOwner saved = begin_as_owner(store);
+    connect_spi();
+    run(store, Statement::count_segments, nullptr, nullptr, true);
+    auto count = static_cast<uint64_t>(DatumGetInt64(result(0, 1)));
+    finish_spi();
+    end_as_owner(saved);
+    return count;
+}
+
+// Called by the extension's script before anything is made, so that CREATE EXTENSION refuses other encodings.
+FAS_FUNCTION(fas_require_utf8) {
+    require_utf8();
+    PG_RETURN_VOID();
+}
+
+} // namespace fas::pg
