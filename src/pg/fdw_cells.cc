@@ -1,0 +1,284 @@
+// A scan that gives groups: fas::Rollup over the segments, then one tuple for each group.
+//
+// min() and max() of a dimension are not known to a roll-up, which sums and counts; so the roll-up groups by that
+// dimension too, and what it gives is folded here.
+#include "postgres.hh"
+
+extern "C" {
+#include "executor/executor.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+}
+
+#include <algorithm>
+#include <vector>
+
+#include "../core/interrupt.hh"
+#include "../core/rollup.hh"
+#include "datum.hh"
+#include "fdw_wrapper.hh"
+#include "guard.hh"
+#include "numeric.hh"
+#include "toast_source.hh"
+
+namespace fas::pg {
+
+namespace {
+
+struct Output {
+    OutputKind kind;
+    int column;
+    int flag; // index of its value, or -1
+    bool on;  // of a flagged dimension: grouped in this execution
+};
+
+// Groups of the wanted dimensions, each with the first and last value of the folded ones, as the totals have it.
+struct FoldedGroup {
+    Group group;
+    Group lowest, highest; // hour and name_ids alone
+};
+
+// C++ state of one execution, in the scan's run context.
+struct CellRun {
+    CellRun(GroupBy grouped, GroupBy folded, const Condition &condition)
+        : grouped(grouped), folded(folded), rollup(all(grouped, folded), condition) {}
+
+    static GroupBy all(GroupBy a, GroupBy b) { return {static_cast<uint8_t>(a.mask | b.mask)}; }
+    void fold();
+
+    GroupBy grouped; // what the query groups by
+    GroupBy folded;  // what it wants the least or greatest of
+    Rollup rollup;
+    std::vector<FoldedGroup> groups; // only when something is folded
+};
+
+// Within one roll-up equal names have equal ids, so ids decide which rows fall together.
+bool same_group(const Group &a, const Group &b, GroupBy grouped) {
+    if (grouped.has(Dimension::hour) && a.hour != b.hour)
+        return false;
+    for (size_t t = 0; t < text_dimension_count; ++t)
+        if (grouped.has(text_dimension(t)) && a.name_ids[t] != b.name_ids[t])
+            return false;
+    return true;
+}
+
+bool before(const Group &a, const Group &b, GroupBy grouped) {
+    if (grouped.has(Dimension::hour) && a.hour != b.hour)
+        return a.hour < b.hour;
+    for (size_t t = 0; t < text_dimension_count; ++t)
+        if (grouped.has(text_dimension(t)) && a.name_ids[t] != b.name_ids[t])
+            return a.name_ids[t] < b.name_ids[t];
+    return false;
+}
+
+void CellRun::fold() {
+    std::span<const Group> from = rollup.groups();
+    std::vector<uint32_t> order(from.size());
+    for (uint32_t i = 0; i < order.size(); ++i)
+        order[i] = i;
+    poll();
+    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return before(from[a], from[b], grouped); });
+    for (uint32_t i : order) {
+        const Group &next = from[i];
+        if (groups.empty() || !same_group(groups.back().group, next, grouped)) {
+            groups.push_back({next, next, next});
+            continue;
+        }
+        FoldedGroup &into = groups.back();
+        into.group.totals.add(next.totals);
+        into.lowest.hour = std::min(into.lowest.hour, next.hour);
+        into.highest.hour = std::max(into.highest.hour, next.hour);
+        for (size_t t = 0; t < text_dimension_count; ++t) {
+            if (!folded.has(text_dimension(t)))
+                continue;
+            std::span<const std::string_view> names = rollup.names(t);
+            if (names[next.name_ids[t]] < names[into.lowest.name_ids[t]])
+                into.lowest.name_ids[t] = next.name_ids[t];
+            if (names[into.highest.name_ids[t]] < names[next.name_ids[t]])
+                into.highest.name_ids[t] = next.name_ids[t];
+        }
+    }
+}
+
+} // namespace
+
+struct CellScan {
+    int count;
+    Output *outputs;
+
+    bool aggregated; // the parts below are there
+    CellRun *run;
+    MemoryContext context; // of the texts
+    bool always_one_row;   // no GROUP BY: an aggregate of nothing is a row
+    uint64_t groups, next;
+    const std::string_view *names[text_dimension_count];
+    Datum *texts[text_dimension_count]; // by id; 0 where not made yet
+};
+
+CellScan *make_cell_scan(List *outputs) {
+    auto *cells = static_cast<CellScan *>(palloc0(sizeof(CellScan)));
+    cells->count = list_length(outputs);
+    cells->outputs = static_cast<Output *>(palloc0(sizeof(Output) * (cells->count + 1)));
+    cells->always_one_row = true;
+    for (int i = 0; i < cells->count; ++i) {
+        auto *from = static_cast<List *>(list_nth(outputs, i));
+        cells->outputs[i] = {static_cast<OutputKind>(linitial_int(from)), lsecond_int(from), lthird_int(from), true};
+        if (cells->outputs[i].kind == OutputKind::dimension || cells->outputs[i].kind == OutputKind::flagged_dimension)
+            cells->always_one_row = false;
+    }
+    return cells;
+}
+
+void reset_cell_scan(CellScan *cells) {
+    cells->aggregated = false;
+    cells->run = nullptr;
+}
+
+void rewind_cell_scan(CellScan *cells) { cells->next = 0; }
+
+namespace {
+
+void read_flags(FlowScan *scan) {
+    CellScan *cells = scan->cells;
+    MemoryContext old = MemoryContextSwitchTo(scan->run_context);
+    for (int i = 0; i < cells->count; ++i) {
+        Output &output = cells->outputs[i];
+        if (output.kind != OutputKind::flagged_dimension)
+            continue;
+        bool is_null;
+        Datum flag = ExecEvalExpr(scan->values.exprs[output.flag], scan->values.econtext, &is_null);
+        output.on = !is_null && DatumGetBool(flag);
+    }
+    MemoryContextSwitchTo(old);
+}
+
+void add_segment(FlowScan *scan, const SegmentRow &row) {
+    guarded([&] {
+        ToastSource source(row.segment, scan->segment_context);
+        SegmentReader reader(source);
+        scan->cells->run->rollup.add(reader);
+        scan->counters.bytes += source.bytes_read();
+    });
+    ++scan->counters.segments_read;
+    MemoryContextReset(scan->segment_context);
+}
+
+void make_text_tables(FlowScan *scan) {
+    CellScan *cells = scan->cells;
+    for (size_t t = 0; t < text_dimension_count; ++t) {
+        std::span<const std::string_view> names = cells->run->rollup.names(t);
+        cells->names[t] = names.data();
+        cells->texts[t] = static_cast<Datum *>(MemoryContextAllocExtended(
+            scan->run_context, sizeof(Datum) * (names.size() + 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+    }
+}
+
+void aggregate(FlowScan *scan) {
+    CellScan *cells = scan->cells;
+    read_flags(scan);
+    GroupBy grouped, folded;
+    for (int i = 0; i < cells->count; ++i) {
+        const Output &output = cells->outputs[i];
+        auto dimension = static_cast<Dimension>(output.column);
+        if (output.kind == OutputKind::dimension || (output.kind == OutputKind::flagged_dimension && output.on))
+            grouped.add(dimension);
+        else if (output.kind == OutputKind::minimum || output.kind == OutputKind::maximum)
+            folded.add(dimension);
+    }
+    cells->context = scan->run_context;
+    cells->run = make_in_context<CellRun>(scan->run_context, grouped, folded, *scan->condition);
+    while (scan->next_segment < scan->segments.count) {
+        CHECK_FOR_INTERRUPTS();
+        add_segment(scan, scan->segments.rows[scan->next_segment++]);
+    }
+    if (folded.mask != 0)
+        guarded([&] { cells->run->fold(); });
+    cells->groups = folded.mask != 0 ? cells->run->groups.size() : cells->run->rollup.groups().size();
+    scan->counters.cells += cells->run->rollup.stats().cells;
+    scan->counters.rows += cells->groups;
+    make_text_tables(scan);
+    cells->next = 0;
+    cells->aggregated = true;
+}
+
+Datum text_of(CellScan *cells, size_t t, uint32_t id) {
+    Datum &text = cells->texts[t][id];
+    if (text == 0) {
+        MemoryContext old = MemoryContextSwitchTo(cells->context);
+        text = datum_of_text(cells->names[t][id]);
+        MemoryContextSwitchTo(old);
+    }
+    return text;
+}
+
+Datum dimension_of_group(CellScan *cells, int column, const Group &group) {
+    if (column == static_cast<int>(Dimension::hour))
+        return Int32GetDatum(static_cast<int32_t>(group.hour));
+    size_t t = text_index(static_cast<Dimension>(column));
+    return text_of(cells, t, group.name_ids[t]);
+}
+
+// avg(bigint) is numeric_div of the exact sum and the count, here as in PostgreSQL.
+Datum average(const Totals &totals, int metric) {
+    return DirectFunctionCall2(numeric_div, numeric_of(totals.sums[metric]),
+                               NumericGetDatum(int64_to_numeric(static_cast<int64_t>(totals.flows))));
+}
+
+void fill_group(CellScan *cells, TupleTableSlot *slot, const Group &group, const Group &lowest, const Group &highest) {
+    for (int i = 0; i < cells->count; ++i) {
+        const Output &output = cells->outputs[i];
+        Datum &value = slot->tts_values[i];
+        slot->tts_isnull[i] = false;
+        switch (output.kind) {
+        case OutputKind::dimension: value = dimension_of_group(cells, output.column, group); break;
+        case OutputKind::flagged_dimension:
+            slot->tts_isnull[i] = !output.on;
+            value = output.on ? dimension_of_group(cells, output.column, group) : 0;
+            break;
+        case OutputKind::sum: value = numeric_of(group.totals.sums[output.column - first_metric]); break;
+        case OutputKind::average: value = average(group.totals, output.column - first_metric); break;
+        case OutputKind::count: value = Int64GetDatum(static_cast<int64_t>(group.totals.flows)); break;
+        case OutputKind::minimum: value = dimension_of_group(cells, output.column, lowest); break;
+        case OutputKind::maximum: value = dimension_of_group(cells, output.column, highest); break;
+        }
+    }
+}
+
+// An aggregate of nothing: counts are 0, all else is NULL.
+void fill_nothing(CellScan *cells, TupleTableSlot *slot) {
+    for (int i = 0; i < cells->count; ++i) {
+        slot->tts_values[i] = 0;
+        slot->tts_isnull[i] = cells->outputs[i].kind != OutputKind::count;
+    }
+}
+
+} // namespace
+
+bool next_group(FlowScan *scan, TupleTableSlot *slot) {
+    CellScan *cells = scan->cells;
+    if (!cells->aggregated)
+        aggregate(scan);
+    if (cells->next < cells->groups) {
+        uint64_t i = cells->next++;
+        if (cells->run->folded.mask != 0) {
+            const FoldedGroup &folded = cells->run->groups[i];
+            fill_group(cells, slot, folded.group, folded.lowest, folded.highest);
+        } else {
+            const Group &group = cells->run->rollup.groups()[i];
+            fill_group(cells, slot, group, group, group);
+        }
+    } else if (cells->groups == 0 && cells->always_one_row && cells->next == 0) {
+        ++cells->next;
+        fill_nothing(cells, slot);
+    } else
+        return false;
+    ExecStoreVirtualTuple(slot);
+    return true;
+}
+
+} // namespace fas::pg
