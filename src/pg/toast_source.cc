@@ -3,6 +3,7 @@
 
 extern "C" {
 #include "access/detoast.h"
+#include "access/heaptoast.h"
 }
 
 #include <algorithm>
@@ -14,9 +15,8 @@ namespace fas::pg {
 
 namespace {
 
-// A slice costs an index scan and then its chunks of about 2 kB each, so neighbours that are asked for next (a
-// segment's parts lie one after the other) are taken along.
-constexpr uint64_t read_ahead = 16 * 1024;
+// A slice costs an index scan, so a datum of a few chunks is read whole.
+constexpr uint64_t small_datum = 16 * 1024;
 
 } // namespace
 
@@ -61,15 +61,20 @@ Bytes ToastSource::fetch(uint64_t offset, uint64_t length) {
             return slice.bytes.subspan(skip, length);
     }
 
-    uint64_t wanted = std::min(std::max(length, read_ahead), size_ - offset);
-    if (fetched_ + wanted > size_ / 2) {
+    // TOAST reads whole chunks whatever is asked for, so keep them whole.
+    constexpr uint64_t chunk = TOAST_MAX_CHUNK_SIZE;
+    uint64_t begin = offset / chunk * chunk;
+    uint64_t end = std::min((offset + length + chunk - 1) / chunk * chunk, size_);
+    if (size_ <= small_datum || fetched_ + (end - begin) > size_ / 2) {
         whole_ = read(0, size_);
         is_whole_ = true;
         return whole_.subspan(offset, length);
     }
-    auto place = slices_.insert(after, Slice{offset, {}});
-    place->bytes = read(offset, wanted);
-    return place->bytes.subspan(0, length);
+    after = std::upper_bound(slices_.begin(), slices_.end(), begin,
+                             [](uint64_t wanted, const Slice &slice) { return wanted < slice.offset; });
+    auto place = slices_.insert(after, Slice{begin, {}});
+    place->bytes = read(begin, end - begin);
+    return place->bytes.subspan(offset - begin, length);
 }
 
 Bytes ToastSource::read(uint64_t offset, uint64_t length) {
