@@ -84,21 +84,6 @@ struct Layout {
     std::vector<uint32_t> order;     // of cells
 };
 
-void sort_names(const std::array<NameTable, text_dimension_count> &tables, Layout &layout,
-                std::array<std::vector<uint32_t>, text_dimension_count> &ranks) {
-    for (size_t t = 0; t < text_dimension_count; ++t) {
-        std::vector<std::string_view> names(tables[t].size());
-        for (size_t id = 0; id < names.size(); ++id)
-            names[id] = tables[t][id];
-        ranks[t].resize(names.size());
-        layout.names[t].reserve(names.size());
-        for (const uint32_t id : sorted_order(names)) {
-            ranks[t][id] = static_cast<uint32_t>(layout.names[t].size());
-            layout.names[t].push_back(names[id]);
-        }
-    }
-}
-
 // Cells by name ranks, least significant first; then keys are numbered; then by hour, which keeps the order of keys.
 void sort_cells(const Cells &cells, const std::array<std::vector<uint32_t>, text_dimension_count> &ranks,
                 Layout &layout) {
@@ -141,7 +126,8 @@ SegmentBytes SegmentBuilder::build() const {
     Layout layout;
     {
         std::array<std::vector<uint32_t>, text_dimension_count> ranks;
-        sort_names(s.names, layout, ranks);
+        for (size_t t = 0; t < text_dimension_count; ++t)
+            ranks[t] = rank_names(s.names[t], layout.names[t]);
         poll();
         sort_cells(s.cells, ranks, layout);
     }

@@ -29,7 +29,7 @@ uint64_t big_endian_chunk(std::string_view name, size_t depth) noexcept {
 }
 
 // Sorts items whose names agree in the first `depth` bytes, eight further bytes at a time.
-void sort_items(SortItem *begin, SortItem *end, const std::vector<std::string_view> &names, size_t depth) {
+void sort_items(SortItem *begin, SortItem *end, const NameTable &names, size_t depth) {
     constexpr size_t deepest = 64; // beyond, compare strings: recursion stays shallow
     for (SortItem *item = begin; item != end; ++item) {
         const std::string_view name = names[item->index];
@@ -149,15 +149,18 @@ void NameTable::clear() noexcept {
     free_ = nullptr;
 }
 
-std::vector<uint32_t> sorted_order(const std::vector<std::string_view> &names) {
-    std::vector<SortItem> items(names.size());
+std::vector<uint32_t> rank_names(const NameTable &table, std::vector<std::string_view> &sorted) {
+    std::vector<SortItem> items(table.size());
     for (size_t i = 0; i < items.size(); ++i)
         items[i].index = static_cast<uint32_t>(i);
-    sort_items(items.data(), items.data() + items.size(), names, 0);
-    std::vector<uint32_t> order(names.size());
-    for (size_t i = 0; i < order.size(); ++i)
-        order[i] = items[i].index;
-    return order;
+    sort_items(items.data(), items.data() + items.size(), table, 0);
+    std::vector<uint32_t> ranks(table.size());
+    sorted.resize(table.size());
+    for (uint32_t rank = 0; rank < items.size(); ++rank) {
+        ranks[items[rank].index] = rank;
+        sorted[rank] = table[items[rank].index];
+    }
+    return ranks;
 }
 
 } // namespace fas

@@ -1,6 +1,7 @@
 // Hash tables of the builder and the merge: distinct names, and distinct small records, numbered as they come.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <memory>
@@ -113,8 +114,8 @@ template <size_t N> class RecordTable {
     ChunkedVector<Record, 1024> records_;
 };
 
-// The order of `names` (bytewise): result[i] is the index of the i-th. Names are distinct or equal, any bytes.
-std::vector<uint32_t> sorted_order(const std::vector<std::string_view> &names);
+// The rank of each name of the table (bytewise order), by its number; `sorted` becomes the names in that order.
+std::vector<uint32_t> rank_names(const NameTable &table, std::vector<std::string_view> &sorted);
 
 // Sorts `order` by the key `key_of(item)` < `keys`, stably, in time of order + keys. `scratch` is reused memory.
 template <class KeyOf>

@@ -56,6 +56,13 @@ void unpack_group(const uint8_t *from, uint64_t base, uint64_t *out, std::index_
     ((out[I] = base + bits_at<W, I>(from)), ...);
 }
 
+// The bits behind the last value, up to the next byte, are zero.
+void check_padding(const uint8_t *from, size_t count, unsigned width) {
+    const size_t used = count * width % 8;
+    if (used != 0 && from[count * width / 8] >> used != 0)
+        throw_corrupted("A packed block has bits set behind its last value.");
+}
+
 // Whole groups of eight values: reads up to nine bytes behind them, and writes up to seven values too many.
 template <unsigned W> void unpack(const uint8_t *from, size_t groups, uint64_t base, uint64_t *out) noexcept {
     if constexpr (W == 0) {
@@ -155,8 +162,11 @@ void unpack_patched(const uint8_t *from, Bytes patches, unsigned width, uint64_t
     const size_t high_bytes = packed_bytes(exceptions, high_width);
     if (cursor.left() != high_bytes)
         throw_corrupted("A packed block is not as long as its patches say.");
-    std::array<uint8_t, 8 * packed_block + load_slack> padded{};
-    std::memcpy(padded.data(), cursor.take(high_bytes), high_bytes);
+    std::array<uint8_t, 8 * packed_block + load_slack> padded;
+    const uint8_t *packed = cursor.take(high_bytes);
+    check_padding(packed, exceptions, high_width);
+    std::memcpy(padded.data(), packed, high_bytes);
+    std::memset(padded.data() + high_bytes, 0, std::min(padded.size() - high_bytes, 8 * size_t{high_width} + load_slack));
     std::array<uint64_t, packed_block> high;
     unpack_width[high_width](padded.data(), (exceptions + 7) / 8, 0, high.data());
     for (unsigned i = 0; i < exceptions; ++i) {
@@ -207,10 +217,11 @@ void unpack_block(Bytes block, size_t readable, uint32_t count, uint64_t *out) {
 
     std::array<uint8_t, 8 * packed_block + load_slack> padded;
     const uint8_t *from = cursor.take(length);
+    check_padding(from, stored, width);
     const size_t wanted = packed_bytes((stored + 7) / 8 * 8, width) + load_slack;
     if (static_cast<size_t>(from - block.data()) + wanted > readable) {
         std::memcpy(padded.data(), from, length);
-        std::memset(padded.data() + length, 0, padded.size() - length);
+        std::memset(padded.data() + length, 0, std::min(padded.size() - length, 8 * size_t{width} + load_slack));
         from = padded.data();
     }
     if (patched) {

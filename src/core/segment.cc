@@ -10,6 +10,7 @@
 #include "dictionary.hh"
 #include "part_source.hh"
 #include "segment_format.hh"
+#include "segment_index.hh"
 
 namespace fas {
 
@@ -38,10 +39,11 @@ struct SegmentReader::State {
     std::array<std::unique_ptr<char[]>, text_dimension_count> arenas;
     std::array<std::optional<std::vector<std::string_view>>, text_dimension_count> names;
     std::array<std::optional<std::vector<uint32_t>>, text_dimension_count> key_ids;
-    std::array<std::optional<ColumnSet>, text_dimension_count> index_ends;
+    std::optional<IndexReader> index;
     std::optional<ColumnSet> keys, cells, rows;
     Range window;             // cells that window_columns holds, for read_rows()
     CellColumns window_columns;
+    std::vector<uint64_t> half; // of sums, while they are read; kept for its memory
 
     const format::PartEntry &part(Part p) const noexcept { return parts[format::at(p)]; }
     Bytes load(Part p);
@@ -50,6 +52,7 @@ struct SegmentReader::State {
     ColumnSet &cell_set();
     ColumnSet &row_set();
     Dictionary &dictionary(size_t text_index);
+    IndexReader &index_reader();
     void read_cells(Range range, bool keys, CellColumns &out);
     void read_stored(size_t metric, uint32_t begin, uint32_t end, uint64_t *out);
     void slide_window(const HourEntry &hour, uint32_t row);
@@ -214,7 +217,7 @@ void SegmentReader::State::read_cells(Range range, bool with_keys, CellColumns &
             throw_corrupted("The first rows of the cells do not ascend.");
     if (out.first_row[count] > header.flows || (count > 0 && range.begin == 0 && out.first_row[0] != 0))
         throw_corrupted("The first rows of the cells are out of range.");
-    std::vector<uint64_t> half(count);
+    half.resize(count);
     for (size_t m = 0; m < metric_count; ++m) {
         std::vector<uint128> &sums = out.sums[m];
         sums.resize(count);
@@ -380,31 +383,18 @@ void SegmentReader::read_stored_rows(Range stored, RowColumns &out) {
     }
 }
 
-Bitmap SegmentReader::name_cells(size_t text_index, uint32_t name_id) {
-    State &s = *state_;
-    if (!s.header.has_index || name_id >= s.header.names[text_index])
-        throw_corrupted("The inverted index was asked for a name that it does not have.");
-    const format::PartEntry &part = s.part(Part::index);
-    const Bytes front = s.source.fetch(part.offset, format::index_front_size);
-    uint64_t offset = part.offset + format::index_front_size;
-    for (size_t t = 0; t < text_index; ++t)
-        offset += uint64_t{load<uint32_t>(front.data() + 8 * t)} + load<uint32_t>(front.data() + 8 * t + 4);
-    const uint64_t ends_length = load<uint32_t>(front.data() + 8 * text_index);
-    const uint64_t bitmaps_length = load<uint32_t>(front.data() + 8 * text_index + 4);
-    if (offset + ends_length + bitmaps_length > part.offset + part.length)
-        throw_corrupted("The inverted index is shorter than its parts.");
-    std::optional<ColumnSet> &ends = s.index_ends[text_index];
-    if (!ends)
-        ends.emplace(s.source, offset, ends_length, 1, s.header.names[text_index]);
-    std::array<uint64_t, 2> range{};
-    ends->read(0, name_id == 0 ? 0 : name_id - 1, name_id + 1, range.data() + (name_id == 0 ? 1 : 0));
-    if (range[0] >= range[1] || range[1] > bitmaps_length)
-        throw_corrupted("The bitmaps of the inverted index do not ascend.");
-    Bitmap bitmap = Bitmap::deserialize(s.source.fetch(offset + ends_length + range[0], range[1] - range[0]),
-                                        sqlstate::data_corrupted);
-    if (bitmap.empty() || bitmap.maximum() >= s.header.cells)
-        throw_corrupted("A bitmap of the inverted index names cells that the segment does not have.");
-    return bitmap;
+IndexReader &SegmentReader::State::index_reader() {
+    if (!header.has_index)
+        throw_corrupted("The segment has no inverted index.");
+    if (!index)
+        index.emplace(source, part(Part::index), header);
+    return *index;
 }
+
+Bitmap SegmentReader::name_cells(size_t text_index, uint32_t name_id) {
+    return state_->index_reader().cells(text_index, name_id);
+}
+
+void SegmentReader::check_index(size_t text_index) { state_->index_reader().check_ends(text_index); }
 
 } // namespace fas

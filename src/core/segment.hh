@@ -96,6 +96,7 @@ class SegmentReader {
 
     // From the inverted index (header().has_index): the cells that have this name.
     Bitmap name_cells(size_t text_index, uint32_t name_id);
+    void check_index(size_t text_index); // for verify: its entries lie without gaps and fill their part
 
     uint64_t bytes_fetched() const noexcept; // for EXPLAIN: what was asked of the source
 

@@ -9,6 +9,7 @@
 #include "dictionary.hh"
 #include "interrupt.hh"
 #include "segment_format.hh"
+#include "segment_index.hh"
 
 namespace fas {
 namespace {
@@ -93,39 +94,57 @@ void SegmentWriter::end_hour() {
     hours_.back().rows.end = static_cast<uint32_t>(flows_);
 }
 
-// For each dimension: end offsets of its bitmaps, then the bitmaps, one for each name.
-void SegmentWriter::append_index(SegmentBytes &out) const {
-    const size_t front = out.size();
-    out.resize(front + format::index_front_size);
-    std::vector<uint32_t> starts, cells(cell_keys_.size());
-    for (size_t t = 0; t < text_dimension_count; ++t) {
-        // The cells of each name, by counting: starts[id] ends up as the end of name id's cells.
-        starts.assign(names_[t].size() + 1, 0);
-        for (const uint32_t key : cell_keys_)
-            ++starts[keys_[t][key] + 1];
-        for (size_t i = 1; i < starts.size(); ++i)
-            starts[i] += starts[i - 1];
-        for (uint32_t cell = 0; cell < cell_keys_.size(); ++cell)
-            cells[starts[keys_[t][cell_keys_[cell]]]++] = cell;
-        ColumnWriter ends;
-        SegmentBytes bitmaps;
-        for (uint32_t id = 0, begin = 0; id < names_[t].size(); begin = starts[id++]) {
-            Bitmap bitmap = Bitmap::of(std::span(cells).subspan(begin, starts[id] - begin));
-            bitmap.optimize();
-            const size_t at = bitmaps.size();
-            bitmaps.resize(at + bitmap.serialized_size());
-            bitmap.serialize(bitmaps.data() + at);
-            ends.push(bitmaps.size());
-            if (id % 4096 == 4095)
-                poll();
-        }
-        ends.finish();
-        const ColumnWriter *columns[] = {&ends};
-        store<uint32_t>(out.data() + front + 8 * t, static_cast<uint32_t>(column_set_size(columns)));
-        store<uint32_t>(out.data() + front + 8 * t + 4, static_cast<uint32_t>(bitmaps.size()));
-        append_column_set(columns, out);
-        out.insert(out.end(), bitmaps.begin(), bitmaps.end());
+void SegmentWriter::append_hours(SegmentBytes &out) const {
+    for (const HourEntry &entry : hours_) {
+        const size_t at = out.size();
+        out.resize(at + format::hour_entry_size);
+        uint8_t *to = out.data() + at;
+        store<uint32_t>(to + format::at_entry_hour, entry.hour);
+        store<uint32_t>(to + format::at_entry_cell_end, entry.cells.end);
+        store<uint32_t>(to + format::at_entry_row_end, entry.rows.end);
+        for (size_t m = 0; m < metric_count; ++m)
+            store128(to + format::at_entry_sums + 16 * m, entry.totals.sums[m]);
     }
+}
+
+void SegmentWriter::append_part(size_t part, SegmentBytes &out) const {
+    switch (static_cast<format::Part>(part)) {
+    case format::Part::hours:
+        return append_hours(out);
+    case format::Part::src_apps:
+    case format::Part::dest_apps:
+    case format::Part::vpc_ids:
+        return append_dictionary(names_[part - format::at(format::Part::src_apps)], out);
+    case format::Part::keys:
+        return append_column_set(key_set_, out);
+    case format::Part::cells:
+        return append_column_set(cell_set_, out);
+    case format::Part::index:
+        if (cell_keys_.size() >= index_least_cells) {
+            std::array<std::span<const uint32_t>, text_dimension_count> ids;
+            std::array<uint32_t, text_dimension_count> names;
+            for (size_t t = 0; t < text_dimension_count; ++t) {
+                ids[t] = keys_[t];
+                names[t] = static_cast<uint32_t>(names_[t].size());
+            }
+            append_index(cell_keys_, ids, names, out);
+        }
+        return;
+    case format::Part::rows:
+        return append_column_set(row_set_, out);
+    }
+}
+
+// Before anything is written: so that no part's length overflows, and nobody waits for a segment that is refused.
+// Names are counted unshared, so near the limit this may refuse a little early.
+void SegmentWriter::check_size() const {
+    uint64_t size = column_set_size(key_set_) + column_set_size(cell_set_) + column_set_size(row_set_) +
+                    format::hour_entry_size * hours_.size();
+    for (const auto &names : names_)
+        for (const std::string_view name : names)
+            size += name.size();
+    if (size > max_segment_bytes)
+        throw_too_large("A segment can't be larger than 1 GB.");
 }
 
 SegmentBytes SegmentWriter::finish() {
@@ -142,78 +161,38 @@ SegmentBytes SegmentWriter::finish() {
                          .names = {},
                          .has_index = cell_keys_.size() >= index_least_cells,
                          .totals = {}};
-    std::array<ColumnWriter, text_dimension_count> keys;
-    std::array<const ColumnWriter *, text_dimension_count> key_columns;
+    for (const HourEntry &entry : hours_)
+        header.totals.add(entry.totals);
     for (size_t t = 0; t < text_dimension_count; ++t) {
         header.names[t] = static_cast<uint32_t>(names_[t].size());
         for (const uint32_t id : keys_[t])
-            keys[t].push(id);
-        keys[t].finish();
-        key_columns[t] = &keys[t];
+            key_ids_[t].push(id);
+        key_ids_[t].finish();
+        key_set_[t] = &key_ids_[t];
     }
     key_.finish();
     first_row_.finish();
-    std::array<const ColumnWriter *, format::cell_columns> cells{&key_, &first_row_};
-    std::array<const ColumnWriter *, metric_count> rows;
+    cell_set_[format::column_key] = &key_;
+    cell_set_[format::column_first_row] = &first_row_;
     for (size_t m = 0; m < metric_count; ++m) {
         for (ColumnWriter *column : {&sum_low_[m], &sum_high_[m], &rows_[m]})
             column->finish();
-        cells[format::column_sum_low(m)] = &sum_low_[m];
-        cells[format::column_sum_high(m)] = any_high_[m] ? &sum_high_[m] : nullptr;
-        rows[m] = flows_ > cell_keys_.size() ? &rows_[m] : nullptr;
+        cell_set_[format::column_sum_low(m)] = &sum_low_[m];
+        cell_set_[format::column_sum_high(m)] = any_high_[m] ? &sum_high_[m] : nullptr;
+        row_set_[m] = flows_ > cell_keys_.size() ? &rows_[m] : nullptr;
     }
-    uint64_t names_size = 0;
-    for (const auto &names : names_)
-        for (const std::string_view name : names)
-            names_size += name.size();
-    // Names are counted unshared: near the limit this refuses a little early, and never overflows a part's length.
-    if (column_set_size(cells) + column_set_size(rows) + column_set_size(key_columns) + names_size > max_segment_bytes)
-        throw_too_large("A segment can't be larger than 1 GB.");
+    check_size();
 
-    SegmentBytes out;
+    SegmentBytes out(format::header_size);
     format::PartTable parts;
-    out.reserve(format::header_size + format::hour_entry_size * hours_.size() + names_size +
-                column_set_size(key_columns) + column_set_size(cells) + column_set_size(rows));
-    out.resize(format::header_size);
     for (size_t p = 0; p < format::part_count; ++p) {
         const size_t begin = out.size();
-        switch (static_cast<format::Part>(p)) {
-        case format::Part::hours:
-            for (const HourEntry &entry : hours_) {
-                append<uint32_t>(out, entry.hour);
-                append<uint32_t>(out, entry.cells.end);
-                append<uint32_t>(out, entry.rows.end);
-                for (size_t m = 0; m < metric_count; ++m) {
-                    append<uint64_t>(out, static_cast<uint64_t>(entry.totals.sums[m]));
-                    append<uint64_t>(out, static_cast<uint64_t>(entry.totals.sums[m] >> 64));
-                    header.totals.sums[m] += entry.totals.sums[m];
-                }
-            }
-            break;
-        case format::Part::src_apps:
-        case format::Part::dest_apps:
-        case format::Part::vpc_ids:
-            append_dictionary(names_[p - format::at(format::Part::src_apps)], out);
-            break;
-        case format::Part::keys:
-            append_column_set(key_columns, out);
-            break;
-        case format::Part::cells:
-            append_column_set(cells, out);
-            break;
-        case format::Part::index:
-            if (header.has_index)
-                append_index(out);
-            break;
-        case format::Part::rows:
-            append_column_set(rows, out);
-            break;
-        }
+        append_part(p, out);
         parts[p] = {begin, static_cast<uint32_t>(out.size() - begin), crc32c(Bytes(out).subspan(begin))};
+        if (out.size() > max_segment_bytes)
+            throw_too_large("A segment can't be larger than 1 GB.");
     }
     format::encode_header(header, parts, out.data());
-    if (out.size() > max_segment_bytes)
-        throw_too_large("A segment can't be larger than 1 GB.");
     return out;
 }
 

@@ -20,7 +20,7 @@ namespace fas {
 // reading bitmaps (measured: bench/), and the index would cost more bytes than the rest of a small segment.
 inline constexpr uint32_t index_least_cells = 4096;
 
-// Flow keys by ordinal: ascending by their three ids.
+// Flow keys by ordinal: ascending strictly by their three ids.
 using KeyColumns = std::array<std::vector<uint32_t>, text_dimension_count>;
 using NameSpans = std::array<std::span<const std::string_view>, text_dimension_count>;
 
@@ -28,6 +28,8 @@ class SegmentWriter {
   public:
     // What `names` and `keys` point to outlives the writer.
     SegmentWriter(const NameSpans &names, const KeyColumns &keys);
+    SegmentWriter(const SegmentWriter &) = delete;
+    SegmentWriter &operator=(const SegmentWriter &) = delete;
 
     // Cells come ascending by (hour, key), each with at least one row.
     void begin_cell(uint32_t hour, uint32_t key);
@@ -43,15 +45,22 @@ class SegmentWriter {
   private:
     void end_cell();
     void end_hour();
-    void append_index(SegmentBytes &out) const;
+    void append_hours(SegmentBytes &out) const;
+    void append_part(size_t part, SegmentBytes &out) const;
+    void check_size() const;
 
     NameSpans names_;
     const KeyColumns &keys_;
     std::vector<uint32_t> cell_keys_;
     std::vector<HourEntry> hours_;
+    std::array<ColumnWriter, text_dimension_count> key_ids_;
     ColumnWriter key_, first_row_;
     std::array<ColumnWriter, metric_count> sum_low_, sum_high_, rows_;
     std::array<bool, metric_count> any_high_{};
+    // The column sets, as append_column_set() wants them; null for what is left out. Set by finish().
+    std::array<const ColumnWriter *, text_dimension_count> key_set_{};
+    std::array<const ColumnWriter *, 2 + 2 * metric_count> cell_set_{};
+    std::array<const ColumnWriter *, metric_count> row_set_{};
     std::array<uint128, metric_count> cell_sums_{};
     std::array<uint64_t, metric_count> held_row_{}; // the cell's last row so far; not stored, the sums imply it
     uint64_t cell_rows_ = 0;
