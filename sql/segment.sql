@@ -68,6 +68,9 @@ SELECT count(*) FILTER (WHERE (flow_segment_sum(s, indexes)).bytes_tx = want) AS
   SELECT n, n * 9223372036854775807::numeric AS want, flow_segment_agg(1, 'a', 'b', 'c', 9223372036854775807, 1) s, rb_build_agg((i - 1)::int) indexes
   FROM generate_series(1, 60) n, generate_series(1, n) i GROUP BY n) x;
 
+SELECT bytes_tx, bytes_rx FROM (SELECT flow_segment_agg(1, 'a', 'b', 'c', t, r) s FROM (VALUES (9000000000000000000, 9223372036854775807), (9000000000000000000, 1), (2000000000000000000, 9223372036854765808)) v(t, r)) x,
+  flow_segment_sum(s, '{0,1,2}');
+
 -- Names of any kind come back as they went in.
 WITH names(name) AS (VALUES ('a'), ('A'), ('ä'), ('null'), ('0'), ('a,b'), ('"'), (''''), (E'\n'), (E'\\'), ('日本'), (repeat('x', 100000)), (repeat('x', 99999) || 'y')),
      built AS (SELECT flow_segment_agg(3, a.name, b.name, 'v', 1, 2) s FROM names a, names b)

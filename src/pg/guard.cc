@@ -133,13 +133,9 @@ void run_postgres(void (*body)(void *), void *closure) {
     volatile bool raised = false;
 
     PG_TRY();
-    {
-        body(closure);
-    }
+    { body(closure); }
     PG_CATCH();
-    {
-        raised = true;
-    }
+    { raised = true; }
     PG_END_TRY();
     if (raised)
         throw PostgresError{};

@@ -30,7 +30,8 @@ void run_postgres(void (*body)(void *), void *closure);
 // copied to plain memory, the catch block is left, and then ereport() (or ReThrowError()) is called.
 template <class F> void guarded(F &&f) {
     using Fn = std::remove_reference_t<F>;
-    run_guarded([](void *closure) { (*static_cast<Fn *>(closure))(); }, const_cast<void *>(static_cast<const void *>(&f)));
+    run_guarded([](void *closure) { (*static_cast<Fn *>(closure))(); },
+                const_cast<void *>(static_cast<const void *>(&f)));
 }
 
 // The other way: C++ inside guarded() calls PostgreSQL code that may raise. A raised error is caught, carried as a C++
@@ -38,7 +39,8 @@ template <class F> void guarded(F &&f) {
 // must hold no object with a destructor. Guard a batch of work, not a row: it costs a sigsetjmp.
 template <class F> void call_postgres(F &&f) {
     using Fn = std::remove_reference_t<F>;
-    run_postgres([](void *closure) { (*static_cast<Fn *>(closure))(); }, const_cast<void *>(static_cast<const void *>(&f)));
+    run_postgres([](void *closure) { (*static_cast<Fn *>(closure))(); },
+                 const_cast<void *>(static_cast<const void *>(&f)));
 }
 
 // Upkeep must go on where one stored segment is damaged. Runs `f`, which is PostgreSQL code (phases and guarded() calls

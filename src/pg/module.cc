@@ -42,17 +42,16 @@ void define_settings() {
                             1 << 24, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     // Dropping keys early lets a late retry count twice, for everybody: so not every writer's own choice.
     DefineCustomIntVariable("fas.batch_key_retention", "How long batch keys are remembered.",
-                            "A batch that is sent again later than that counts again.",
-                            &settings::batch_key_retention, 7 * 24 * 60 * 60, 1, INT_MAX, PGC_SUSET, GUC_UNIT_S,
-                            nullptr, nullptr, nullptr);
+                            "A batch that is sent again later than that counts again.", &settings::batch_key_retention,
+                            7 * 24 * 60 * 60, 1, INT_MAX, PGC_SUSET, GUC_UNIT_S, nullptr, nullptr, nullptr);
     DefineCustomBoolVariable("fas.auto_compact", "Whether ingest merges small segments when a merge is due.",
                              "Where it is off, call flows_compact() from a job of your own.", &settings::auto_compact,
                              true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     DefineCustomEnumVariable("fas.roaring_output_format", "The text form of roaring bitmaps.",
                              "\"array\" is {1,2,3}; \"bytea\" is the portable Roaring format in hexadecimal. Both are "
                              "read back whatever the setting.",
-                             &settings::roaring_output_format, settings::roaring_output_array,
-                             roaring_output_formats, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+                             &settings::roaring_output_format, settings::roaring_output_array, roaring_output_formats,
+                             PGC_USERSET, 0, nullptr, nullptr, nullptr);
 #if PG_VERSION_NUM >= 150000
     MarkGUCPrefixReserved("fas");
 #else
@@ -68,9 +67,9 @@ void _PG_init(void) {
     // First what can fail: PostgreSQL calls _PG_init again after an error, and a setting can't be defined twice.
     char reason[512];
     if (!fas::pg::load_roaring(reason, sizeof reason))
-        ereport(ERROR, (errcode(ERRCODE_SYSTEM_ERROR), errmsg("could not load CRoaring, which fas needs"),
-                        errdetail_internal("%s", reason),
-                        errhint("Install CRoaring 4 or later (Debian: libroaring21).")));
+        ereport(ERROR,
+                (errcode(ERRCODE_SYSTEM_ERROR), errmsg("could not load CRoaring, which fas needs"),
+                 errdetail_internal("%s", reason), errhint("Install CRoaring 4 or later (Debian: libroaring21).")));
     fas::pg::install_poll_hook();
     fas::pg::define_settings();
 }

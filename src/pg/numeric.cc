@@ -46,8 +46,7 @@ Datum numeric_of(uint128 value) {
     buffer.data = wire;
     buffer.len = static_cast<int>(at - wire);
     buffer.maxlen = sizeof wire;
-    return DirectFunctionCall3(numeric_recv, PointerGetDatum(&buffer), ObjectIdGetDatum(InvalidOid),
-                               Int32GetDatum(-1));
+    return DirectFunctionCall3(numeric_recv, PointerGetDatum(&buffer), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 }
 
 } // namespace fas::pg

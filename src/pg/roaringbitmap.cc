@@ -47,7 +47,8 @@ const char *skip_blanks(const char *at) noexcept {
 uint32_t parse_member(const char *&at, const char *end) {
     int64_t value = 0;
     auto [rest, failure] = std::from_chars(at, end, value);
-    if (failure == std::errc::result_out_of_range || (failure == std::errc{} && (value < INT32_MIN || value > UINT32_MAX)))
+    if (failure == std::errc::result_out_of_range ||
+        (failure == std::errc{} && (value < INT32_MIN || value > UINT32_MAX)))
         throw Error(sqlstate::numeric_value_out_of_range, std::string("value is out of range for type ") + type_name,
                     "A member is an integer from 0 to 4294967295, or its 32 bits as a negative integer.");
     if (failure != std::errc{})

@@ -52,8 +52,7 @@ RollupState *state_for_row(FunctionCallInfo fcinfo, MemoryContext context) {
     if (state == nullptr)
         state = make_in_context<RollupState>(context, group_by);
     else if (!(state->rollup.group_by() == group_by))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("group_by changes within one aggregate"),
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("group_by changes within one aggregate"),
                         errhint("Pass the same group_by for every row of a group.")));
     guarded([&] { state->group_by_bytes.assign(bytes.begin(), bytes.end()); });
     return state;
@@ -167,8 +166,8 @@ GroupBy group_by_of_array(ArrayType *names) {
         auto dimension = dimension_of_name(name);
         if (!dimension)
             ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                            errmsg("unknown dimension \"%.*s\"", pg_mbcliplen(name.data(), static_cast<int>(name.size()), 200),
-                                   name.data()),
+                            errmsg("unknown dimension \"%.*s\"",
+                                   pg_mbcliplen(name.data(), static_cast<int>(name.size()), 200), name.data()),
                             errhint("The dimensions are hour, src_app, dest_app and vpc_id.")));
         group_by.add(*dimension);
     }

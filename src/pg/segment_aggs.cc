@@ -24,16 +24,15 @@ constexpr int first_metric = first_dimension + static_cast<int>(dimension_count)
 constexpr int argument_end = first_metric + static_cast<int>(metric_count);
 
 const char *column_name(int argument) {
-    std::string_view name = argument < first_metric ? dimension_names[argument - first_dimension]
-                                                    : metric_names[argument - first_metric];
+    std::string_view name =
+        argument < first_metric ? dimension_names[argument - first_dimension] : metric_names[argument - first_metric];
     return pnstrdup(name.data(), name.size());
 }
 
 [[noreturn]] void raise_out_of_range(int argument, int64 value) {
-    ereport(ERROR,
-            (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-             errmsg("%s is out of range: %lld", column_name(argument), static_cast<long long>(value)),
-             errdetail("An hour is 0 to 2147483647, a metric 0 to 9223372036854775807.")));
+    ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+                    errmsg("%s is out of range: %lld", column_name(argument), static_cast<long long>(value)),
+                    errdetail("An hour is 0 to 2147483647, a metric 0 to 9223372036854775807.")));
     pg_unreachable();
 }
 

@@ -35,9 +35,7 @@ FAS_FUNCTION(flow_segment_in) {
     PG_RETURN_POINTER(segment);
 }
 
-FAS_FUNCTION(flow_segment_out) {
-    PG_RETURN_CSTRING(hex_of_varlena(PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0))));
-}
+FAS_FUNCTION(flow_segment_out) { PG_RETURN_CSTRING(hex_of_varlena(PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0)))); }
 
 FAS_FUNCTION(flow_segment_recv) {
     auto *buffer = reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0));
