@@ -81,6 +81,12 @@ $(shlib): fas.map
 fas--$(EXTVERSION).sql: $(SQL_PIECES) $(srcdir)/fas.control fas.parts
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION fas" to load this file. \quit'; cat $(SQL_PIECES); } > $@.new && mv $@.new $@
 
+# build/ knows where private clusters are, so they go before it goes.
+clean: stop-clusters
+.PHONY: stop-clusters
+stop-clusters:
+	@if [ -d build/cluster ]; then $(srcdir)/scripts/cluster stop --all; fi
+
 -include $(OBJS:.o=.d)
 
 endif
