@@ -89,8 +89,8 @@ uint64_t hash_bytes(std::string_view bytes) noexcept {
     return hash_mix(first ^ multiplier ^ state, second ^ (state >> 32 | state << 32) ^ 0x8ebc6af09c88c6e3);
 }
 
-void NumberTable::grow() {
-    std::vector<Slot> larger(std::max<size_t>(64, slots_.size() * 2));
+void NumberTable::grow(size_t slots) {
+    std::vector<Slot> larger(std::max<size_t>(64, slots));
     const size_t mask = larger.size() - 1;
     for (const Slot &slot : slots_) {
         if (slot.number == 0)

@@ -29,7 +29,7 @@ class NumberTable {
     // The number of the item with this hash that `equals(number)`, else `count()` as its new number.
     template <class Equals> uint32_t find_or_add(uint64_t hash, Equals equals, bool &added) {
         if ((size_t{count_} + 1) * 4 > slots_.size() * 3)
-            grow();
+            grow(slots_.size() * 2);
         const size_t mask = slots_.size() - 1;
         const auto tag = static_cast<uint32_t>(hash >> 32);
         for (size_t at = tag & mask;; at = (at + 1) & mask) {
@@ -45,6 +45,10 @@ class NumberTable {
             }
         }
     }
+    void expect(size_t more) { // so many may be added soon: grow once
+        if ((count_ + more) * 4 > slots_.size() * 3)
+            grow(std::bit_ceil((count_ + more) * 4 / 3 + 1));
+    }
     uint32_t count() const noexcept { return count_; }
     size_t memory() const noexcept { return slots_.capacity() * sizeof(Slot); }
     void clear() noexcept;
@@ -54,7 +58,7 @@ class NumberTable {
         uint32_t number = 0;
         uint32_t tag = 0;
     };
-    void grow();
+    void grow(size_t slots);
 
     std::vector<Slot> slots_;
     uint32_t count_ = 0;

@@ -26,7 +26,7 @@ class SegmentRollup {
     SegmentRollup(SegmentReader &segment, GroupBy group_by, RollupStats &stats, std::span<NameTable> names,
                   GroupTable &groups)
         : segment_(segment), header_(segment.header()), group_by_(group_by), stats_(stats), names_(names),
-          groups_(groups), by_hour_(group_by.has(Dimension::hour)) {}
+          groups_(groups), by_hour_(group_by.has(Dimension::hour)), first_(groups.groups().empty()) {}
     void run(std::vector<Range> cells);
 
   private:
@@ -49,6 +49,7 @@ class SegmentRollup {
     void accumulate_straight(uint32_t first, uint32_t n);
     void flush();
     Totals totals_of(uint32_t cell) const noexcept;
+    void put(uint32_t hour, const Ids &ids, const Totals &totals);
     Ids ids_of_key(uint32_t key);
     uint32_t global_id(size_t text, uint32_t id);
 
@@ -59,6 +60,7 @@ class SegmentRollup {
     std::span<NameTable> names_;
     GroupTable &groups_;
     bool by_hour_;
+    bool first_; // no other segment gave groups: those of this one are new, unless it may give one of them twice
 
     Local local_ = Local::one;
     std::vector<size_t> texts_;                                             // grouped text dimensions
@@ -136,6 +138,7 @@ void SegmentRollup::prepare(const std::vector<Range> &cells) {
         break;
     case 2:
         local_ = Local::key_run;
+        first_ = false; // the same two names come in several runs
         prepare_key_runs();
         local_groups = first_key_of_run_.size();
         break;
@@ -148,6 +151,12 @@ void SegmentRollup::prepare(const std::vector<Range> &cells) {
         local_ = one_hour ? Local::straight : Local::key;
         local_groups = one_hour ? 0 : header_.keys;
     }
+    }
+    if (local_ == Local::straight && first_) {
+        uint64_t groups = 0;
+        for (Range range : cells)
+            groups += range.size();
+        groups_.expect(groups);
     }
     dense_.resize(local_groups);
 }
@@ -172,6 +181,13 @@ Totals SegmentRollup::totals_of(uint32_t i) const noexcept {
     return out;
 }
 
+void SegmentRollup::put(uint32_t hour, const Ids &ids, const Totals &totals) {
+    if (first_)
+        groups_.append(hour, ids, totals);
+    else
+        groups_.find_or_add(hour, ids).add(totals);
+}
+
 void SegmentRollup::accumulate_one(uint32_t first, uint32_t n) {
     for (uint32_t i = first; i < first + n; ++i)
         one_.add(totals_of(i));
@@ -180,7 +196,7 @@ void SegmentRollup::accumulate_one(uint32_t first, uint32_t n) {
 void SegmentRollup::accumulate_straight(uint32_t first, uint32_t n) {
     uint32_t hour = by_hour_ ? hours_[hour_].hour : 0;
     for (uint32_t i = first; i < first + n; ++i)
-        groups_.find_or_add(hour, ids_of_key(columns_.key[i])).add(totals_of(i));
+        put(hour, ids_of_key(columns_.key[i]), totals_of(i));
 }
 
 // Entries [first, first + n) of the window, all of one hour where hours are grouped.
@@ -211,7 +227,7 @@ void SegmentRollup::flush() {
             ids[texts_[0]] = global_id(texts_[0], group);
         else
             ids = ids_of_key(local_ == Local::key_run ? first_key_of_run_[group] : group);
-        groups_.find_or_add(hour, ids).add(dense_[group]);
+        put(hour, ids, dense_[group]);
         dense_[group] = {};
     }
     touched_.clear();
