@@ -215,7 +215,7 @@ void leaf_text(StringInfo out, List *leaf, List *values, List *context) {
     }
     char *value = deparse_expression(static_cast<Node *>(list_nth(values, lthird_int(leaf))), context, false, false);
     if (op == LeafOp::if_true || op == LeafOp::if_false) {
-        appendStringInfo(out, "%s(%s)", op == LeafOp::if_true ? "" : "NOT ", value);
+        appendStringInfo(out, "%s%s", op == LeafOp::if_true ? "" : "NOT ", value);
         return;
     }
     const char *name = column_name(lsecond_int(leaf)).data();

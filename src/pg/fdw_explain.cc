@@ -39,6 +39,8 @@ void explain_columns(ForeignScan *plan, ExplainState *es) {
     ExplainPropertyText("Rows", columns != 0 ? names.data : "no column", es);
 }
 
+bool is_false(const Const *flag) { return flag->constisnull || !DatumGetBool(flag->constvalue); }
+
 void explain_groups(ForeignScan *plan, ExplainState *es) {
     StringInfoData names;
     initStringInfo(&names);
@@ -48,8 +50,13 @@ void explain_groups(ForeignScan *plan, ExplainState *es) {
         auto kind = static_cast<OutputKind>(linitial_int(output));
         if (kind != OutputKind::dimension && kind != OutputKind::flagged_dimension)
             continue;
+        auto *flag = kind == OutputKind::flagged_dimension
+                         ? static_cast<Node *>(list_nth(plan->fdw_exprs, lthird_int(output)))
+                         : nullptr;
+        if (flag != nullptr && IsA(flag, Const) && is_false(castNode(Const, flag)))
+            continue;
         append_name(&names, lsecond_int(output));
-        if (kind == OutputKind::flagged_dimension)
+        if (flag != nullptr && !IsA(flag, Const))
             appendStringInfoString(&names, " (where asked)");
     }
     ExplainPropertyText("Aggregate", names.len > 0 ? psprintf("cells by %s", names.data) : "cells", es);

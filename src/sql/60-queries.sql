@@ -21,7 +21,8 @@ CREATE FUNCTION flows_by_hour(hour integer) RETURNS SETOF flow_hour_total
 $$;
 COMMENT ON FUNCTION flows_by_hour(integer) IS 'The sums of each flow key in an hour';
 
--- The second part gives the one row of group_by = '{}' when nothing matches; it looks at the store only then.
+-- The second part gives the one row of group_by = '{}' when nothing matches; with CASE it looks at the store only for
+-- that group_by (PostgreSQL would evaluate the cheap-looking NOT EXISTS first).
 CREATE FUNCTION flows_aggregate(
     group_by text[] DEFAULT '{hour,src_app,dest_app,vpc_id}', hour_from integer DEFAULT NULL,
     hour_to integer DEFAULT NULL, src_app text[] DEFAULT NULL, dest_app text[] DEFAULT NULL,
@@ -42,15 +43,15 @@ CREATE FUNCTION flows_aggregate(
     SELECT NULL::pg_catalog.int4, NULL::pg_catalog.text COLLATE pg_catalog."C",
            NULL::pg_catalog.text COLLATE pg_catalog."C", NULL::pg_catalog.text COLLATE pg_catalog."C",
            0::pg_catalog.numeric, 0::pg_catalog.numeric, 0::pg_catalog.int8
-     WHERE NOT (@extschema@.flow_grouped($1, 'hour') OR @extschema@.flow_grouped($1, 'src_app')
-                OR @extschema@.flow_grouped($1, 'dest_app') OR @extschema@.flow_grouped($1, 'vpc_id'))
-       AND NOT EXISTS (
-           SELECT FROM @extschema@.flows AS f
-            WHERE f.hour OPERATOR(pg_catalog.>=) COALESCE($2, 0)
-              AND f.hour OPERATOR(pg_catalog.<=) COALESCE($3, 2147483647)
-              AND ($4 IS NULL OR f.src_app OPERATOR(pg_catalog.=) ANY ($4))
-              AND ($5 IS NULL OR f.dest_app OPERATOR(pg_catalog.=) ANY ($5))
-              AND ($6 IS NULL OR f.vpc_id OPERATOR(pg_catalog.=) ANY ($6)))
+     WHERE CASE WHEN @extschema@.flow_grouped($1, 'hour') OR @extschema@.flow_grouped($1, 'src_app')
+                     OR @extschema@.flow_grouped($1, 'dest_app') OR @extschema@.flow_grouped($1, 'vpc_id') THEN false
+                ELSE NOT EXISTS (
+                     SELECT FROM @extschema@.flows AS f
+                      WHERE f.hour OPERATOR(pg_catalog.>=) COALESCE($2, 0)
+                        AND f.hour OPERATOR(pg_catalog.<=) COALESCE($3, 2147483647)
+                        AND ($4 IS NULL OR f.src_app OPERATOR(pg_catalog.=) ANY ($4))
+                        AND ($5 IS NULL OR f.dest_app OPERATOR(pg_catalog.=) ANY ($5))
+                        AND ($6 IS NULL OR f.vpc_id OPERATOR(pg_catalog.=) ANY ($6))) END
 $$;
 COMMENT ON FUNCTION flows_aggregate(text[], integer, integer, text[], text[], text[]) IS
     'Sums and counts by any dimensions, of any hours (both ends included) and any names (NULL: no condition)';
