@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <span>
 #include <stdexcept>
 
 namespace bench {
@@ -24,18 +25,18 @@ const Spread *find(const Report &report, const std::string &system, const std::s
     return figure == measured->second.figures.end() ? nullptr : &figure->second;
 }
 
-void header_row(std::ofstream &out, const Report &report, const char *first) {
+void header_row(std::ofstream &out, const char *first, std::span<const System> systems) {
     out << "| " << first << " |";
-    for (const System &system : report.systems)
+    for (const System &system : systems)
         out << ' ' << system.name << " |";
     out << "\n|---|";
-    for (size_t i = 0; i < report.systems.size(); ++i)
+    for (size_t i = 0; i < systems.size(); ++i)
         out << "--:|";
     out << '\n';
 }
 
 void figures_table(std::ofstream &out, const Report &report, const std::vector<Figure> &figures) {
-    header_row(out, report, "median (lowest to highest)");
+    header_row(out, "median (lowest to highest)", report.systems);
     for (const Figure &figure : figures) {
         out << "| " << figure.title << ", " << figure.unit << " |";
         for (const System &system : report.systems) {
@@ -57,13 +58,14 @@ void figures_table(std::ofstream &out, const Report &report, const std::vector<F
 // How many times better the first system (fas) is than each other; below 1 it is worse.
 void ratios_table(std::ofstream &out, const Report &report, const std::vector<Figure> &figures) {
     const std::string &fas = report.systems.front().name;
-    header_row(out, report, "fas is better by a factor of");
+    std::span<const System> others = std::span(report.systems).subspan(1);
+    header_row(out, "fas is better by a factor of", others);
     for (const Figure &figure : figures) {
         const Spread *ours = find(report, fas, figure.id);
         if (ours == nullptr)
             continue;
         out << "| " << figure.title << " |";
-        for (const System &system : report.systems) {
+        for (const System &system : others) {
             const Spread *theirs = find(report, system.name, figure.id);
             if (theirs == nullptr || ours->median <= 0 || theirs->median <= 0) {
                 out << " - |";
