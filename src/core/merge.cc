@@ -3,7 +3,6 @@
 #include "merge.hh"
 
 #include <algorithm>
-#include <cassert>
 
 #include "intern.hh"
 #include "interrupt.hh"
@@ -107,7 +106,6 @@ class Merge {
   public:
     Merge(std::span<SegmentReader *const> inputs, uint32_t first_hour);
 
-    bool empty() const noexcept { return sources_.empty(); }
     Output everything() const { return {.runs = {{0, static_cast<uint32_t>(order_.size())}}}; }
     std::vector<Output> split(const SplitOptions &options) const;
     SegmentBytes write(const Output &output);
@@ -363,8 +361,9 @@ SegmentBytes Merge::write(const Output &output) {
 } // namespace
 
 SegmentBytes merge_segments(std::span<SegmentReader *const> inputs) {
+    if (inputs.empty())
+        throw Error(sqlstate::invalid_parameter_value, "no flow segment to merge");
     Merge merge(inputs, 0);
-    assert(!merge.empty());
     return merge.write(merge.everything());
 }
 

@@ -21,7 +21,8 @@ namespace {
 
 } // namespace
 
-SegmentWriter::SegmentWriter(const NameSpans &names, const KeyColumns &keys) : names_(names), keys_(keys) {}
+SegmentWriter::SegmentWriter(const NameSpans &names, const KeyColumns &keys, uint32_t index_from)
+    : names_(names), keys_(keys), index_from_(index_from) {}
 
 void SegmentWriter::begin_cell(uint32_t hour, uint32_t key) {
     end_cell();
@@ -120,7 +121,7 @@ void SegmentWriter::append_part(size_t part, SegmentBytes &out) const {
     case format::Part::cells:
         return append_column_set(cell_set_, out);
     case format::Part::index:
-        if (cell_keys_.size() >= index_least_cells) {
+        if (has_index()) {
             std::array<std::span<const uint32_t>, text_dimension_count> ids;
             std::array<uint32_t, text_dimension_count> names;
             for (size_t t = 0; t < text_dimension_count; ++t) {
@@ -159,7 +160,7 @@ SegmentBytes SegmentWriter::finish() {
                          .hour_min = hours_.front().hour,
                          .hour_max = hours_.back().hour,
                          .names = {},
-                         .has_index = cell_keys_.size() >= index_least_cells,
+                         .has_index = has_index(),
                          .totals = {}};
     for (const HourEntry &entry : hours_)
         header.totals.add(entry.totals);

@@ -26,8 +26,8 @@ using NameSpans = std::array<std::span<const std::string_view>, text_dimension_c
 
 class SegmentWriter {
   public:
-    // What `names` and `keys` point to outlives the writer.
-    SegmentWriter(const NameSpans &names, const KeyColumns &keys);
+    // What `names` and `keys` point to outlives the writer. `index_from`: cells from which on an index is written.
+    SegmentWriter(const NameSpans &names, const KeyColumns &keys, uint32_t index_from = index_least_cells);
     SegmentWriter(const SegmentWriter &) = delete;
     SegmentWriter &operator=(const SegmentWriter &) = delete;
 
@@ -49,8 +49,11 @@ class SegmentWriter {
     void append_part(size_t part, SegmentBytes &out) const;
     void check_size() const;
 
+    bool has_index() const noexcept { return cell_keys_.size() >= index_from_; }
+
     NameSpans names_;
     const KeyColumns &keys_;
+    uint32_t index_from_;
     std::vector<uint32_t> cell_keys_;
     std::vector<HourEntry> hours_;
     std::array<ColumnWriter, text_dimension_count> key_ids_;

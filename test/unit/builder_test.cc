@@ -1,0 +1,139 @@
+// Flows in any order come out of the segment in segment order, exactly.
+#include <gtest/gtest.h>
+
+#include "segment_model.hh"
+
+using namespace fas;
+using namespace fas::test;
+
+namespace {
+
+// The ten flows of the design's example.
+Flows example() {
+    Flows flows;
+    const auto add = [&](uint32_t hour, const char *src, const char *dest, std::initializer_list<uint64_t> rx) {
+        for (const uint64_t bytes : rx)
+            flows.push_back({hour, {src, dest, "vpc1"}, {bytes + 1, bytes}});
+    };
+    add(1, "app1", "app2", {10, 20});
+    add(2, "app1", "app2", {30, 40, 50});
+    add(2, "app1", "app3", {60, 70, 80});
+    add(2, "app2", "app4", {90, 100});
+    return flows;
+}
+
+TEST(Builder, TheExample) {
+    const SegmentBytes bytes = build(example());
+    EXPECT_EQ(read_all(bytes), example());
+    EXPECT_EQ(problem_of(bytes), "");
+    MemorySource source(bytes);
+    SegmentReader reader(source);
+    EXPECT_EQ(reader.header().flows, 10u);
+    EXPECT_EQ(reader.header().cells, 4u);
+    EXPECT_EQ(reader.header().keys, 3u);
+    ASSERT_EQ(reader.hours().size(), 2u);
+    EXPECT_EQ(reader.hours()[1].rows, (Range{2, 10}));
+    CellColumns cells;
+    reader.read_cells(reader.hours()[1].cells, cells);
+    EXPECT_EQ(cells.first_row, (std::vector<uint32_t>{2, 5, 8, 10}));
+    EXPECT_EQ(cells.sums[0], (std::vector<uint128>{123, 213, 192})); // sent
+    EXPECT_EQ(cells.sums[1], (std::vector<uint128>{120, 210, 190})); // received
+}
+
+TEST(Builder, AnyOrderComesOutSorted) {
+    std::mt19937_64 random(1);
+    for (int seed = 0; seed < 60; ++seed) {
+        const Shape shape{.flows = 1 + random() % 2000,
+                          .hours = static_cast<uint32_t>(1 + random() % 50),
+                          .first_hour = static_cast<uint32_t>(random() % 3 * 1000),
+                          .apps = 1 + random() % 60,
+                          .vpcs = 1 + random() % 4,
+                          .most = seed % 3 ? 100000 : max_metric};
+        const Flows flows = random_flows(random, shape);
+        const SegmentBytes bytes = build(flows);
+        ASSERT_EQ(read_all(bytes), in_order(flows)) << seed;
+        ASSERT_EQ(problem_of(bytes), "") << seed;
+        MemorySource source(bytes);
+        SegmentReader reader(source);
+        ASSERT_EQ(reader.header().totals, totals_of(flows));
+    }
+}
+
+TEST(Builder, OneFlow) {
+    for (const uint64_t metric : {uint64_t{0}, uint64_t{1}, max_metric}) {
+        const Flows flows = {{max_hour, {"a", "b", "c"}, {metric, 0}}};
+        EXPECT_EQ(read_all(build(flows)), flows);
+        EXPECT_EQ(problem_of(build(flows)), "");
+    }
+}
+
+TEST(Builder, SumsAbove64Bits) {
+    const Flows flows(1000, {0, {"a", "a", "a"}, {max_metric, max_metric - 1}});
+    const SegmentBytes bytes = build(flows);
+    EXPECT_EQ(read_all(bytes), flows);
+    EXPECT_EQ(problem_of(bytes), "");
+    MemorySource source(bytes);
+    SegmentReader reader(source);
+    EXPECT_EQ(reader.header().totals.sums[0], uint128{max_metric} * 1000);
+    EXPECT_EQ(reader.hours()[0].totals.sums[1], uint128{max_metric - 1} * 1000);
+}
+
+TEST(Builder, NamesThatLookAlike) {
+    // A separator inside of a name never makes two keys one.
+    const Flows flows = {{1, {"a,b", "c", "d"}, {1, 1}},   {1, {"a", "b,c", "d"}, {2, 2}}, {1, {"a", "b", "c,d"}, {3, 3}},
+                         {1, {"a,b,c", "d", "d"}, {4, 4}}, {1, {"A", "b", "c,d"}, {5, 5}}, {1, {"null", "0", "\n"}, {6, 6}},
+                         {1, {std::string(100000, 'x'), std::string(100000, 'x') + "y", "\xc3\xa9"}, {7, 7}}};
+    const SegmentBytes bytes = build(flows);
+    EXPECT_EQ(read_all(bytes), in_order(flows));
+    EXPECT_EQ(problem_of(bytes), "");
+    MemorySource source(bytes);
+    EXPECT_EQ(SegmentReader(source).header().keys, flows.size());
+}
+
+TEST(Builder, GoesOnAfterBuildAndClear) {
+    std::mt19937_64 random(2);
+    const Flows flows = random_flows(random, {.flows = 5000});
+    SegmentBuilder builder;
+    for (size_t i = 0; i < flows.size(); ++i) {
+        builder.add(view(flows[i]));
+        if (i == 0 || i == 1700 || i + 1 == flows.size()) {
+            ASSERT_EQ(read_all(builder.build()), in_order({flows.begin(), flows.begin() + static_cast<ptrdiff_t>(i + 1)}));
+        }
+    }
+    EXPECT_EQ(builder.flows(), flows.size());
+    const size_t memory = builder.memory();
+    builder.clear();
+    EXPECT_EQ(builder.flows(), 0u);
+    const Flows others = {{9, {"only", "these", "names"}, {1, 2}}};
+    builder.add(view(others[0]));
+    EXPECT_EQ(read_all(builder.build()), others);
+    EXPECT_LE(builder.memory(), memory);
+    SegmentBuilder moved(std::move(builder));
+    EXPECT_EQ(read_all(moved.build()), others);
+}
+
+TEST(Builder, TheSameFlowsGiveTheSameBytes) {
+    std::mt19937_64 random(3);
+    Flows flows = random_flows(random, {.flows = 3000, .most = 2});
+    for (Flow &flow : flows)
+        flow.metrics = {7, 7}; // so that order inside of a cell does not show
+    const SegmentBytes bytes = build(flows);
+    std::shuffle(flows.begin(), flows.end(), random);
+    EXPECT_EQ(build(flows), bytes);
+}
+
+TEST(Builder, AMillionFlowsStayWithinMemory) {
+    std::mt19937_64 random(4);
+    SegmentBuilder builder;
+    for (uint32_t i = 0; i < 1000000; ++i) {
+        const std::string src = "svc-" + std::to_string(random() % 3000), dest = "svc-" + std::to_string(random() % 4);
+        builder.add({static_cast<uint32_t>(random() % 24), {src, dest, "vpc-1"}, {random() % 100000, 5}});
+    }
+    EXPECT_LE(builder.memory(), 45u << 20);
+    const SegmentBytes bytes = builder.build();
+    MemorySource source(bytes);
+    EXPECT_EQ(SegmentReader(source).header().flows, 1000000u);
+    EXPECT_EQ(problem_of(bytes), "");
+}
+
+} // namespace

@@ -1,0 +1,193 @@
+// The merge gives what the builder gives for all flows together; splitting and trimming lose nothing else.
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "core/interrupt.hh"
+#include "segment_model.hh"
+
+using namespace fas;
+using namespace fas::test;
+
+namespace {
+
+struct Readers { // of segments that outlive it
+    explicit Readers(const std::vector<SegmentBytes> &segments) {
+        for (const SegmentBytes &bytes : segments) {
+            sources.push_back(std::make_unique<MemorySource>(bytes));
+            readers.push_back(std::make_unique<SegmentReader>(*sources.back()));
+            pointers.push_back(readers.back().get());
+        }
+    }
+    std::vector<std::unique_ptr<MemorySource>> sources;
+    std::vector<std::unique_ptr<SegmentReader>> readers;
+    std::vector<SegmentReader *> pointers;
+};
+
+Flows joined(const std::vector<Flows> &parts) {
+    Flows all;
+    for (const Flows &part : parts)
+        all.insert(all.end(), part.begin(), part.end());
+    return all;
+}
+
+std::vector<Flows> random_parts(std::mt19937_64 &random, size_t count, size_t most_flows) {
+    std::vector<Flows> parts;
+    for (size_t i = 0; i < count; ++i)
+        parts.push_back(random_flows(random, {.flows = 1 + random() % most_flows,
+                                              .hours = static_cast<uint32_t>(1 + random() % 9),
+                                              .first_hour = static_cast<uint32_t>(random() % 5),
+                                              .apps = 1 + random() % 30,
+                                              .vpcs = 1 + random() % 3,
+                                              .most = random() % 4 ? 50000 : max_metric}));
+    return parts;
+}
+
+std::vector<SegmentBytes> build_all(const std::vector<Flows> &parts) {
+    std::vector<SegmentBytes> segments;
+    for (const Flows &part : parts)
+        segments.push_back(build(part));
+    return segments;
+}
+
+TEST(Merge, IsWhatTheBuilderGives) {
+    std::mt19937_64 random(1);
+    for (int seed = 0; seed < 40; ++seed) {
+        const std::vector<Flows> parts = random_parts(random, 1 + random() % 12, 700);
+        const std::vector<SegmentBytes> segments = build_all(parts);
+        Readers readers(segments);
+        const SegmentBytes merged = merge_segments(readers.pointers);
+        ASSERT_EQ(read_all(merged), in_order(joined(parts))) << seed;
+        ASSERT_EQ(merged, build(joined(parts))) << seed; // byte for byte
+        ASSERT_EQ(problem_of(merged), "") << seed;
+    }
+}
+
+TEST(Merge, InAnyGrouping) {
+    std::mt19937_64 random(2);
+    const std::vector<Flows> parts = random_parts(random, 9, 400);
+    const std::vector<SegmentBytes> segments = build_all(parts);
+    std::vector<SegmentBytes> thirds;
+    for (size_t i = 0; i < 9; i += 3) {
+        const std::vector<SegmentBytes> three(segments.begin() + static_cast<ptrdiff_t>(i),
+                                              segments.begin() + static_cast<ptrdiff_t>(i + 3));
+        Readers readers(three);
+        thirds.push_back(merge_segments(readers.pointers));
+    }
+    Readers all(segments), of_thirds(thirds);
+    EXPECT_EQ(merge_segments(all.pointers), merge_segments(of_thirds.pointers));
+}
+
+TEST(Merge, LargeCellsAndIndex) {
+    std::mt19937_64 random(3);
+    std::vector<Flows> parts;
+    for (int i = 0; i < 3; ++i) {
+        parts.push_back(random_flows(random, {.flows = 20000, .hours = 4, .apps = 60}));
+        for (uint64_t k = 0; k < 3000; ++k)
+            parts.back().push_back({2, {"app1", "svc-1", "vpc-1"}, {max_metric - k, k}});
+    }
+    const std::vector<SegmentBytes> segments = build_all(parts);
+    Readers readers(segments);
+    const SegmentBytes merged = merge_segments(readers.pointers);
+    MemorySource source(merged);
+    EXPECT_TRUE(SegmentReader(source).header().has_index);
+    EXPECT_EQ(merged, build(joined(parts)));
+    EXPECT_EQ(problem_of(merged), "");
+}
+
+// What split segments hold together, in the order of the merge, and that each keeps the promises of SplitOptions.
+void check_split(const std::vector<Flows> &parts, const SplitOptions &options, uint32_t first_hour) {
+    const std::vector<SegmentBytes> segments = build_all(parts);
+    Readers readers(segments);
+    const std::vector<SegmentBytes> outputs = merge_and_split(readers.pointers, options, first_hour);
+    Flows expected = joined(parts), found;
+    std::erase_if(expected, [&](const Flow &flow) { return flow.hour < first_hour; });
+    std::map<uint32_t, size_t> of_hour;
+    for (const Flow &flow : expected)
+        ++of_hour[flow.hour];
+    for (const SegmentBytes &output : outputs) {
+        ASSERT_EQ(problem_of(output), "");
+        const Flows flows = read_all(output);
+        ASSERT_LE(flows.size(), options.max_flows);
+        for (const Flow &flow : flows)
+            if (of_hour[flow.hour] >= options.own_hour_flows) {
+                ASSERT_EQ(flow.hour, flows[0].hour); // such an hour shares its segments with no other
+            }
+        ASSERT_EQ(flows, in_order(flows));
+        found.insert(found.end(), flows.begin(), flows.end());
+    }
+    // Hours that have segments of their own come first; inside of an hour all is in order.
+    std::stable_sort(found.begin(), found.end(), [](const Flow &a, const Flow &b) { return a.hour < b.hour; });
+    ASSERT_EQ(found, in_order(expected));
+}
+
+TEST(Merge, SplitsByHourAndSize) {
+    std::mt19937_64 random(4);
+    for (int seed = 0; seed < 40; ++seed) {
+        const std::vector<Flows> parts = random_parts(random, 1 + random() % 6, 500);
+        const SplitOptions options{.max_flows = 1 + random() % 900, .own_hour_flows = 1 + random() % 400};
+        ASSERT_NO_FATAL_FAILURE(check_split(parts, options, static_cast<uint32_t>(random() % 8))) << seed;
+    }
+}
+
+TEST(Merge, PartsACellThatIsTooLarge) {
+    std::vector<Flows> parts(2);
+    for (uint64_t i = 0; i < 1000; ++i)
+        parts[i % 2].push_back({5, {"a", "b", "c"}, {i, 2 * i}});
+    parts[0].push_back({5, {"a", "a", "c"}, {1, 1}});
+    parts[1].push_back({5, {"b", "b", "c"}, {1, 1}});
+    check_split(parts, {.max_flows = 300, .own_hour_flows = 10}, 0);
+    check_split(parts, {.max_flows = 1, .own_hour_flows = 1}, 0);
+    check_split(parts, {.max_flows = 1000, .own_hour_flows = 5000}, 0);
+}
+
+TEST(Merge, SplitsHoursTogetherWhereTheyAreSmall) {
+    std::mt19937_64 random(5);
+    const std::vector<SegmentBytes> segments = {build(random_flows(random, {.flows = 1000, .hours = 100}))};
+    Readers readers(segments);
+    EXPECT_EQ(merge_and_split(readers.pointers, {.max_flows = 1 << 20, .own_hour_flows = 1 << 14}).size(), 1u);
+    const auto four = merge_and_split(readers.pointers, {.max_flows = 300, .own_hour_flows = 1 << 14});
+    EXPECT_EQ(four.size(), 4u);
+}
+
+TEST(Merge, TrimsToNothing) {
+    const std::vector<SegmentBytes> segments = {build({{3, {"a", "b", "c"}, {1, 1}}})};
+    Readers readers(segments);
+    EXPECT_EQ(merge_and_split(readers.pointers, {}, 4).size(), 0u);
+    EXPECT_EQ(merge_and_split(readers.pointers, {}, 3).size(), 1u);
+    EXPECT_THROW(merge_segments({}), Error);
+}
+
+TEST(Merge, TrimmedNamesAreGone) {
+    const std::vector<SegmentBytes> segments = {build({{3, {"old", "x", "c"}, {1, 1}}, {4, {"new", "y", "c"}, {1, 1}}})};
+    Readers readers(segments);
+    const auto outputs = merge_and_split(readers.pointers, {}, 4);
+    ASSERT_EQ(outputs.size(), 1u);
+    EXPECT_EQ(outputs[0], build({{4, {"new", "y", "c"}, {1, 1}}}));
+}
+
+TEST(Merge, CanBeCancelled) {
+    struct Cancelled {};
+    std::mt19937_64 random(6);
+    const std::vector<SegmentBytes> segments = {build(random_flows(random, {.flows = 30000})),
+                                                build(random_flows(random, {.flows = 30000}))};
+    static int polls;
+    polls = 0;
+    poll_hook = [] { ++polls; };
+    Readers readers(segments);
+    merge_segments(readers.pointers);
+    EXPECT_GT(polls, 20);
+    for (int stop = 1; stop <= polls; stop += 7) { // at any point, without leaks (sanitizers see them)
+        static int left;
+        left = stop;
+        poll_hook = [] {
+            if (--left == 0)
+                throw Cancelled();
+        };
+        Readers again(segments);
+        EXPECT_THROW(merge_segments(again.pointers), Cancelled);
+    }
+    poll_hook = nullptr;
+}
+
+} // namespace
