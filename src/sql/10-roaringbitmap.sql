@@ -75,6 +75,7 @@ COMMENT ON FUNCTION rb_agg_final(internal) IS 'Final function of bitmap aggregat
 CREATE AGGREGATE rb_build_agg(integer) (
     SFUNC = rb_build_agg_add,
     STYPE = internal,
+    SSPACE = 1024,
     FINALFUNC = rb_agg_final,
     COMBINEFUNC = rb_agg_combine_or,
     SERIALFUNC = rb_agg_serial,

@@ -40,6 +40,8 @@ CREATE CAST (flow_segment AS bytea) WITHOUT FUNCTION;
 COMMENT ON CAST (flow_segment AS bytea) IS 'A segment''s bytes, in the format of docs/segment-format.md';
 
 -- Rows to segment, segments to segment. The two aggregates have one kind of state.
+-- SSPACE: what a state of a few flows or segments takes. PostgreSQL does not see that memory, so this is how it knows
+-- when many groups are better sorted, or spilled, than hashed.
 
 CREATE FUNCTION flow_segment_agg_add(internal, hour integer, src_app text, dest_app text, vpc_id text,
                                      bytes_tx bigint, bytes_rx bigint) RETURNS internal
@@ -73,6 +75,7 @@ CREATE AGGREGATE flow_segment_agg(hour integer, src_app text, dest_app text, vpc
                                   bytes_tx bigint, bytes_rx bigint) (
     SFUNC = flow_segment_agg_add,
     STYPE = internal,
+    SSPACE = 32768,
     FINALFUNC = flow_segment_final,
     COMBINEFUNC = flow_segment_combine,
     SERIALFUNC = flow_segment_serial,
@@ -85,6 +88,7 @@ COMMENT ON AGGREGATE flow_segment_agg(integer, text, text, text, bigint, bigint)
 CREATE AGGREGATE flow_merge_agg(segment flow_segment) (
     SFUNC = flow_merge_agg_add,
     STYPE = internal,
+    SSPACE = 32768,
     FINALFUNC = flow_segment_final,
     COMBINEFUNC = flow_segment_combine,
     SERIALFUNC = flow_segment_serial,
@@ -137,6 +141,7 @@ COMMENT ON FUNCTION flow_rollup_final(internal) IS 'Final function of flow_rollu
 CREATE AGGREGATE flow_rollup_agg(segment flow_segment, group_by text[]) (
     SFUNC = flow_rollup_agg_add,
     STYPE = internal,
+    SSPACE = 32768,
     FINALFUNC = flow_rollup_final,
     COMBINEFUNC = flow_rollup_combine,
     SERIALFUNC = flow_rollup_serial,
