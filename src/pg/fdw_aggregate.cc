@@ -1,4 +1,4 @@
-// Planning: GROUP BY and aggregates that cells can answer (GetForeignUpperPaths).
+// Planning: GROUP BY, aggregates and DISTINCT that cells can answer (GetForeignUpperPaths).
 //
 // A group expression is a dimension, or flow_group(dimension, flag) whose flag has one value in each execution. An
 // aggregate is one that sums and counts of cells give exactly as PostgreSQL would from the rows. HAVING and whatever
@@ -144,9 +144,9 @@ bool find_obstacle(Node *node, void *context) {
 #endif
 }
 
-bool collect_groups(Grouping &g) {
+bool collect_groups(Grouping &g, List *clauses) {
     ListCell *cell;
-    foreach (cell, g.root->parse->groupClause) {
+    foreach (cell, clauses) {
         auto *clause = lfirst_node(SortGroupClause, cell);
         TargetEntry *entry = get_sortgroupclause_tle(clause, g.root->processed_tlist);
         if (!add_group(g, entry->expr, clause))
@@ -166,23 +166,45 @@ double estimate_groups(Grouping &g) {
     return exprs == NIL ? 1.0 : estimate_num_groups(g.root, exprs, g.rel->rows, nullptr, nullptr);
 }
 
-void add_aggregate_path(Grouping &g, RelOptInfo *output_rel, List *condition, List *having) {
+void add_cells_path(Grouping &g, RelOptInfo *output_rel, PathTarget *target, List *condition, List *having) {
     double groups = estimate_groups(g);
     double rows = groups;
     if (having != NIL)
         rows = clamp_row_est(groups * clauselist_selectivity(g.root, having, 0, JOIN_INNER, nullptr));
     Cost startup = g.rel->cheapest_total_path->total_cost * cells_cost_factor;
-    Cost total = startup + groups * cpu_tuple_cost * 0.5 + output_rel->reltarget->cost.startup +
-                 rows * output_rel->reltarget->cost.per_tuple;
+    Cost total = startup + groups * cpu_tuple_cost * 0.5 + target->cost.startup +
+                 rows * target->cost.per_tuple;
 
     List *fdw_private = list_make3(makeInteger(static_cast<int>(ScanKind::cells)), condition, g.outputs);
     List *parts = list_make4(fdw_private, g.values, g.tlist, having);
     add_path(output_rel, reinterpret_cast<Path *>(create_foreign_upper_path(
-                             g.root, output_rel, output_rel->reltarget, rows, startup, total, NIL, nullptr,
+                             g.root, output_rel, target, rows, startup, total, NIL, nullptr,
 #if PG_VERSION_NUM >= 170000
                              NIL,
 #endif
                              parts)));
+}
+
+// What is asked for; no target: nothing that we could give.
+struct Stage {
+    List *clauses; // SortGroupClauses
+    PathTarget *target;
+    List *having;
+};
+
+Stage grouping_stage(PlannerInfo *root, RelOptInfo *output_rel, GroupPathExtraData *extra) {
+    if (root->parse->groupingSets != NIL || extra->patype != PARTITIONWISE_AGGREGATE_NONE)
+        return {};
+    return {root->parse->groupClause, output_rel->reltarget, reinterpret_cast<List *>(extra->havingQual)};
+}
+
+// SELECT DISTINCT straight from the table is a GROUP BY without aggregates.
+Stage distinct_stage(PlannerInfo *root) {
+    const Query *parse = root->parse;
+    if (parse->hasDistinctOn || parse->distinctClause == NIL || parse->hasAggs || parse->groupClause != NIL ||
+        parse->hasWindowFuncs || parse->hasTargetSRFs)
+        return {};
+    return {parse->distinctClause, root->upper_targets[UPPERREL_DISTINCT], NIL};
 }
 
 } // namespace
@@ -190,22 +212,21 @@ void add_aggregate_path(Grouping &g, RelOptInfo *output_rel, List *condition, Li
 void get_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_rel, RelOptInfo *output_rel,
                      void *extra) {
     auto *table = static_cast<TablePlan *>(input_rel->fdw_private);
-    if (stage != UPPERREL_GROUP_AGG || input_rel->reloptkind != RELOPT_BASEREL || table == nullptr ||
-        output_rel->fdw_private != nullptr || root->parse->groupingSets != NIL)
+    if (input_rel->reloptkind != RELOPT_BASEREL || table == nullptr)
         return;
-    auto *group_extra = static_cast<GroupPathExtraData *>(extra);
-    if (group_extra->patype != PARTITIONWISE_AGGREGATE_NONE)
+    Stage what = stage == UPPERREL_GROUP_AGG  ? grouping_stage(root, output_rel, static_cast<GroupPathExtraData *>(extra))
+                 : stage == UPPERREL_DISTINCT ? distinct_stage(root)
+                                              : Stage{};
+    if (what.target == nullptr)
         return;
-
     ConditionPlan condition = plan_condition(root, input_rel, table->shape, input_rel->baserestrictinfo, true);
     if (condition.local != NIL)
         return;
     Grouping g = {root, input_rel, table, condition.values, NIL, NIL};
-    auto *having = reinterpret_cast<List *>(group_extra->havingQual);
-    if (!collect_groups(g) || find_obstacle(reinterpret_cast<Node *>(output_rel->reltarget->exprs), &g) ||
-        find_obstacle(reinterpret_cast<Node *>(having), &g))
+    if (!collect_groups(g, what.clauses) || find_obstacle(reinterpret_cast<Node *>(what.target->exprs), &g) ||
+        find_obstacle(reinterpret_cast<Node *>(what.having), &g))
         return;
-    add_aggregate_path(g, output_rel, condition.tree, having);
+    add_cells_path(g, output_rel, what.target, condition.tree, what.having);
 }
 
 } // namespace fas::pg
