@@ -3,6 +3,7 @@
 
 extern "C" {
 #include "access/xact.h"
+#include "executor/instrument.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 }
@@ -21,8 +22,7 @@ namespace {
 constexpr size_t max_key_bytes = 255;
 constexpr int64_t keys_dropped_at_once = 100;
 
-// Transactions that began so long ago may still add keys that look old.
-constexpr TimestampTz key_slack = INT64CONST(3600) * USECS_PER_SEC;
+constexpr int64_t long_walk = 2000; // pages
 
 // Keys received before this are expired. The transaction's time, like received_at: one answer for one transaction.
 TimestampTz expiry() {
@@ -100,15 +100,21 @@ uint64_t drop_old_keys(const Store &store, TimestampTz from, int64_t limit, Time
 }
 
 // Looking for the oldest key walks the index entries of all that were dropped before, for as long as an old snapshot
-// keeps them. So a backend remembers how far it has come; what it leaves behind is for others and for flows_expire().
+// keeps them. Where that was a long walk for little, the next ones are spared; a step drops more than arrive meanwhile.
 void drop_some_old_keys(const Store &store) {
     if (IsolationUsesXactSnapshot())
         return;
-    TimestampTz &from = notes_of(store).keys_dropped_until;
-    TimestampTz last = from;
-    if (drop_old_keys(store, from, keys_dropped_at_once, &last) < keys_dropped_at_once)
-        last = std::max(last, expiry() - key_slack);
-    from = last;
+    int &keys_to_spare = notes_of(store).keys_to_spare;
+    if (keys_to_spare > 0) {
+        --keys_to_spare;
+        return;
+    }
+    int64_t before = pgBufferUsage.shared_blks_hit + pgBufferUsage.shared_blks_read;
+    TimestampTz last = DT_NOBEGIN;
+    uint64_t dropped = drop_old_keys(store, DT_NOBEGIN, keys_dropped_at_once, &last);
+    int64_t walked = pgBufferUsage.shared_blks_hit + pgBufferUsage.shared_blks_read - before;
+    if (dropped < keys_dropped_at_once && walked > long_walk)
+        keys_to_spare = keys_dropped_at_once / 2;
 }
 
 } // namespace fas::pg

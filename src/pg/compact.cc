@@ -100,7 +100,8 @@ Input *take_rows(const Store &store, const MergeRequest &request, size_t *count)
 SplitOptions split_options(int level) {
     SplitOptions options;
     options.max_flows = static_cast<uint64_t>(settings::max_segment_flows);
-    options.own_hour_flows = level >= 2 ? own_hour_flows : UINT64_MAX;
+    options.own_hour_flows =
+        level >= 2 ? static_cast<uint64_t>(own_hour_threshold(settings::max_segment_flows)) : UINT64_MAX;
     return options;
 }
 
@@ -124,11 +125,6 @@ void merge_found(const Store &store, int64_t id, const Search &search) {
     if (chosen > 0)
         merge_rows(store, {.ids = ids, .count = chosen, .least_rows = 2, .input_level = search.level});
     finish_spi();
-}
-
-void warn_of_damage(const char *problem) {
-    ereport(WARNING, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("segments were not merged: %s", problem),
-                      errhint("flows_check() tells which segments are damaged.")));
 }
 
 } // namespace
@@ -187,7 +183,8 @@ void merge_after_ingest(const Store &store, int64_t id, int64_t flows) {
         return;
     char problem[512];
     if (!survives_damage([&] { merge_found(store, id, search); }, problem, sizeof problem))
-        warn_of_damage(problem);
+        ereport(WARNING, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("segments were not merged: %s", problem),
+                          errhint("flows_check() tells which segments are damaged.")));
 }
 
 namespace {
@@ -214,8 +211,9 @@ void list_everything(const Store &store, CompactionPlan *plan) {
     finish_spi();
 }
 
-// One group of a round. What can't be had (locked, gone, damaged) leaves the plan, so that rounds come to an end.
-void compact_group(const Store &store, CompactionPlan *plan, const std::vector<int64_t> &ids, Totals3 &totals) {
+// One group of a round. What can't be had (locked, gone, damaged) leaves the plan, so that rounds come to an end. A
+// group with a damaged segment is halved until that one is alone.
+void compact_group(const Store &store, CompactionPlan *plan, std::span<const int64_t> ids, Totals3 &totals) {
     MergeResult merged;
     MergeRequest request{.ids = ids.data(),
                          .count = ids.size(),
@@ -223,7 +221,14 @@ void compact_group(const Store &store, CompactionPlan *plan, const std::vector<i
                          .output_level = sealed_level};
     char problem[512];
     if (!survives_damage([&] { merged = merge_rows(store, request); }, problem, sizeof problem)) {
-        warn_of_damage(problem);
+        if (ids.size() > 1) {
+            compact_group(store, plan, ids.first(ids.size() / 2), totals);
+            compact_group(store, plan, ids.subspan(ids.size() / 2), totals);
+            return;
+        }
+        ereport(WARNING, (errcode(ERRCODE_DATA_CORRUPTED),
+                          errmsg("segment " INT64_FORMAT " was not merged: %s", ids[0], problem),
+                          errhint("flows_check() tells which segments are damaged.")));
         merged = {};
     }
     totals.read += merged.rows_read;

@@ -64,6 +64,13 @@ bool is_worth_another(const Search &search, std::span<const Candidate> left) {
     return choose_candidates(search, left) > 0;
 }
 
+// An hour's own segments must fit in one of max_flows even when its flows come from a merge that is full.
+int64_t own_hour_threshold(int64_t max_flows) { return std::clamp<int64_t>(max_flows / 2, 1, own_hour_flows); }
+
+bool CompactionPlan::is_mixed(const SegmentInfo &segment) const noexcept {
+    return !segment.has_one_hour() || segment.flows < own_hour_threshold(max_flows_);
+}
+
 void CompactionPlan::remove(std::span<const int64_t> ids) {
     std::unordered_set<int64_t> gone(ids.begin(), ids.end());
     std::erase_if(segments_, [&](const SegmentInfo &segment) { return gone.contains(segment.id); });
@@ -95,10 +102,11 @@ void CompactionPlan::close_group(std::vector<SegmentInfo> &group, std::vector<st
 
 std::vector<std::vector<int64_t>> CompactionPlan::round() const {
     std::vector<SegmentInfo> sorted = segments_;
-    // First what spans hours; then hour by hour, smallest first, so that small ones find each other.
-    std::sort(sorted.begin(), sorted.end(), [](const SegmentInfo &a, const SegmentInfo &b) {
-        auto order = [](const SegmentInfo &s) {
-            return std::tuple(s.has_one_hour(), s.hour_min, s.hour_max, s.has_one_hour() ? s.flows : 0, s.id);
+    // First what is mixed; then hour by hour, smallest first, so that small ones find each other.
+    std::sort(sorted.begin(), sorted.end(), [this](const SegmentInfo &a, const SegmentInfo &b) {
+        auto order = [this](const SegmentInfo &s) {
+            bool mixed = is_mixed(s);
+            return std::tuple(!mixed, s.hour_min, s.hour_max, mixed ? 0 : s.flows, s.id);
         };
         return order(a) < order(b);
     });
@@ -110,10 +118,11 @@ std::vector<std::vector<int64_t>> CompactionPlan::round() const {
         total = 0;
     };
     for (const SegmentInfo &segment : sorted) {
-        if (segment.is_sealed() && !segment.has_one_hour() && segment.flows > max_flows_ / 2)
+        bool mixed = is_mixed(segment);
+        if (segment.is_sealed() && mixed && segment.flows > max_flows_ / 2)
             continue; // full enough; and small ones on both sides of it may meet
-        bool is_other_kind = !group.empty() && (group[0].has_one_hour() != segment.has_one_hour() ||
-                                                (segment.has_one_hour() && group[0].hour_min != segment.hour_min));
+        bool is_other_kind =
+            !group.empty() && (is_mixed(group[0]) != mixed || (!mixed && group[0].hour_min != segment.hour_min));
         if (is_other_kind || total + segment.flows > max_flows_ || group.size() >= max_group_rows)
             close();
         group.push_back(segment);

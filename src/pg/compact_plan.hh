@@ -55,9 +55,13 @@ struct SegmentInfo {
     bool has_one_hour() const noexcept { return hour_min == hour_max; }
 };
 
-// flows_compact()'s view of the store: what is there, and which groups of segments to merge next. Segments of several
-// hours are parted by hour; those of one hour are merged with each other. Every merge makes flows less unsealed, or
-// segments fewer, so rounds come to an end; then another call finds nothing to do.
+// From how many flows on an hour has segments of its own, where segments hold at most `max_flows`.
+int64_t own_hour_threshold(int64_t max_flows);
+
+// flows_compact()'s view of the store: what is there, and which groups of segments to merge next. *Mixed* segments, of
+// several hours or of an hour with few flows, are merged and parted by hour; larger ones of one hour are merged with
+// each other. Every merge leaves fewer unsealed flows, or fewer mixed segments, or fewer segments, so rounds come to an
+// end; then another call finds nothing to do.
 class CompactionPlan {
   public:
     explicit CompactionPlan(int64_t max_flows) : max_flows_(max_flows) {}
@@ -71,6 +75,7 @@ class CompactionPlan {
     std::vector<int64_t> to_seal() const;
 
   private:
+    bool is_mixed(const SegmentInfo &segment) const noexcept;
     void close_group(std::vector<SegmentInfo> &group, std::vector<std::vector<int64_t>> &out) const;
     std::vector<SegmentInfo> segments_;
     int64_t max_flows_;

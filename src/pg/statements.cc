@@ -87,7 +87,8 @@ constexpr Definition definitions[] = {
     // stats: flow_segments
     {"SELECT count(*), count(*) FILTER (WHERE level = 0), coalesce(sum(flows), 0)::bigint, "
      "coalesce(sum(pg_column_size(segment)), 0)::bigint, min(created_at) FILTER (WHERE level = 0), "
-     "pg_total_relation_size($1::regclass), pg_table_size($1::regclass), (SELECT count(*) FROM @flow_batches) "
+     "pg_total_relation_size($1::regclass), (SELECT pg_relation_size(c.oid) + coalesce(pg_relation_size(nullif("
+     "c.reltoastrelid, 0)), 0) FROM pg_class AS c WHERE c.oid = $1), (SELECT count(*) FROM @flow_batches) "
      "FROM @flow_segments",
      1,
      {OIDOID}},
@@ -133,7 +134,6 @@ Installation *installation_of(const Store &store) {
     auto *made = static_cast<Installation *>(MemoryContextAllocZero(TopMemoryContext, sizeof(Installation)));
     made->quoted_schema = MemoryContextStrdup(TopMemoryContext, store.quoted_schema);
     made->segments = store.segments;
-    made->notes.keys_dropped_until = DT_NOBEGIN;
     made->next = installations;
     installations = made;
     return made;

@@ -37,8 +37,8 @@ inline constexpr size_t statement_count = static_cast<size_t>(Statement::stats) 
 
 // What a backend remembers of one installation; only hints, never needed to be right.
 struct StoreNotes {
-    TimestampTz keys_dropped_until; // no batch key older than this is worth looking for
-    int64_t debt[3];                // by level: a merge left so much behind that the next ingest goes on (else 0)
+    int64_t debt[3];   // by level: the window of a merge that left so much behind that the next ingest goes on, else 0
+    int keys_to_spare; // so many keyed ingests don't look for expired keys
 };
 StoreNotes &notes_of(const Store &store);
 

@@ -64,7 +64,7 @@ int64_t count_hours(const Store &store) {
     return count;
 }
 
-// What a table without anything dead would take, roughly: TOAST keeps four chunks of 1,996 bytes to a page, and a row
+// What the heap and its TOAST table take beyond what is needed, roughly: TOAST keeps four chunks of 1,996 bytes to a page, and a row
 // of flow_segments has about 100 bytes beside its segment.
 int64_t dead_bytes(int64_t table_bytes, int64_t live_bytes, int64_t segments) {
     int64_t needed = live_bytes + live_bytes / 32 + segments * 100;

@@ -1,0 +1,82 @@
+--
+-- Ingest: the six functions and which one a call gets, NULLs, the number taken,
+-- and how a batch comes to lie in flow_segments.
+--
+SET client_min_messages = warning;
+DROP EXTENSION IF EXISTS fas CASCADE;
+CREATE EXTENSION fas;
+RESET client_min_messages;
+
+\set flow '{"hour":7,"src_app":"a","dest_app":"b","vpc_id":"v","bytes_tx":5,"bytes_rx":6}'
+\set flows '[' :flow ',{"hour":3,"source_app":"c","destination_app":"d","vpc_id":"v","bytes_tx":0,"bytes_rx":9223372036854775807}]'
+
+-- Unknown literals, untyped parameters and NULL go to text.
+SELECT flows_ingest(:'flows') AS literal, flows_ingest(:'flows'::text) AS text, flows_ingest(:'flows'::json) AS json,
+       flows_ingest(:'flows'::jsonb) AS jsonb, flows_ingest(:'flows'::varchar) AS varchar;
+PREPARE untyped AS SELECT flows_ingest($1);
+EXECUTE untyped(:'flows');
+SELECT parameter_types FROM pg_prepared_statements WHERE name = 'untyped';
+SELECT flows_ingest(NULL) IS NULL AS literal, flows_ingest(NULL::text) IS NULL AS text,
+       flows_ingest(NULL::json) IS NULL AS json, flows_ingest(NULL::jsonb) IS NULL AS jsonb;
+SELECT flows_ingest(NULL, 'k') IS NULL AS text, flows_ingest(NULL::json, 'k') IS NULL AS json,
+       flows_ingest(NULL::jsonb, 'k') IS NULL AS jsonb, flows_ingest_receipt(NULL, 'k') IS NULL AS receipt;
+SELECT flows_ingest(flows => :'flows', batch_key => NULL) AS no_key;
+SELECT taken, repeated, received_at = now() AS is_now FROM flows_ingest_receipt(:'flows', NULL);
+SELECT count(*) AS batches FROM flow_batches;
+
+-- All nine are there, and nothing else is.
+SELECT hour, src_app, dest_app, vpc_id, bytes_tx, bytes_rx, count(*) FROM flows GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1;
+SELECT count(*) AS segments, min(level), max(level), min(hour_min), max(hour_max), min(flows), max(flows)
+FROM flow_segments;
+
+-- An empty array stores nothing.
+TRUNCATE flow_segments;
+SELECT flows_ingest('[]'), flows_ingest(' [ ] '::json), flows_ingest('[]'::jsonb);
+SELECT count(*) FROM flow_segments;
+
+-- jsonb has normalised numbers and merged members before fas sees them.
+SELECT flows_ingest('[{"hour":5.0,"src_app":"x","src_app":"a","dest_app":"b","vpc_id":"v","bytes_tx":1e3,"bytes_rx":0}]'::jsonb);
+SELECT * FROM flows;
+
+-- Large batches are cut, and start at the level of their size.
+TRUNCATE flow_segments;
+SET fas.max_segment_flows = 100;
+SELECT flows_ingest(json_agg(json_build_object('hour', i % 5, 'src_app', 'a' || i % 7, 'dest_app', 'b', 'vpc_id', 'v', 'bytes_tx', i, 'bytes_rx', 1)))
+FROM generate_series(1, 1001) i;
+SELECT level, count(*), sum(flows), min(flows), max(flows) FROM flow_segments GROUP BY level;
+SELECT hour, count(*), sum(bytes_tx), sum(bytes_rx) FROM flows GROUP BY hour ORDER BY hour;
+RESET fas.max_segment_flows;
+TRUNCATE flow_segments;
+SET fas.auto_compact = off;
+SELECT flows_ingest(json_agg(json_build_object('hour', 1, 'src_app', 'a', 'dest_app', 'b', 'vpc_id', 'v', 'bytes_tx', i, 'bytes_rx', 1)))
+FROM unnest('{65535,65536,131072}'::int[]) n, generate_series(1, n) i GROUP BY n ORDER BY n;
+SELECT level, flows FROM flow_segments ORDER BY flows;
+RESET fas.auto_compact;
+
+-- Every way in makes the same segments.
+TRUNCATE flow_segments;
+SELECT flows_ingest(:'flows'), flows_ingest(:'flows'::json), flows_ingest(:'flows'::jsonb);
+INSERT INTO flows VALUES (7, 'a', 'b', 'v', 5, 6), (3, 'c', 'd', 'v', 0, 9223372036854775807);
+SELECT count(*) AS segments, count(DISTINCT segment::text) AS different FROM flow_segments;
+
+-- A name is qualified everywhere: nothing of the caller's path is used.
+CREATE SCHEMA decoy;
+CREATE TABLE decoy.flow_segments (LIKE flow_segments);
+CREATE FUNCTION decoy.nextval(regclass) RETURNS bigint LANGUAGE sql AS 'SELECT 1/0::bigint';
+CREATE FUNCTION decoy.less(integer, integer) RETURNS boolean LANGUAGE sql AS 'SELECT 1/0 = 1';
+CREATE OPERATOR decoy.<= (FUNCTION = decoy.less, LEFTARG = integer, RIGHTARG = integer);
+CREATE OPERATOR decoy.>= (FUNCTION = decoy.less, LEFTARG = integer, RIGHTARG = integer);
+SET search_path = decoy, pg_catalog;
+SELECT public.flows_ingest(:'flows', 'decoy');
+SELECT count(*) FROM public.flows;
+SELECT segments_read > 0 AS read FROM public.flows_compact();
+SET search_path = '';
+SELECT public.flows_ingest(:'flows', 'empty path');
+SELECT count(*) FROM public.flows;
+SELECT count(*) FROM decoy.flow_segments;
+RESET search_path;
+
+SET client_min_messages = warning;
+DROP SCHEMA decoy CASCADE;
+RESET client_min_messages;
+DROP EXTENSION fas;
