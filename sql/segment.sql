@@ -240,17 +240,18 @@ CALL read_spoilt('small', 1000);
 SELECT count(*) > 2500 AS many, count(*) FILTER (WHERE code <> 'XX001') AS other FROM outcome WHERE way = 'input';
 SELECT count(DISTINCT way) AS ways, count(*) FILTER (WHERE code NOT IN ('answered', 'XX001')) AS other, count(*) FILTER (WHERE code = 'XX001') > 1000 AS refused FROM outcome WHERE way <> 'input';
 
--- A large segment is cancelled within a second.
+-- Long work is cancelled soon (within a second; twice that is allowed here, for a machine under load).
 SET statement_timeout = '100ms';
 CREATE FUNCTION cancelled(query text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE started timestamptz := clock_timestamp();
 BEGIN
   EXECUTE query;
   RETURN false;
-EXCEPTION WHEN query_canceled THEN RETURN clock_timestamp() - started < interval '1.1 s';
+EXCEPTION WHEN query_canceled THEN RETURN clock_timestamp() - started < interval '2 s';
 END $$;
 SELECT cancelled('SELECT flow_segment_agg(1, ''app'' || i, ''b'', ''c'', i, i) FROM generate_series(1, 3000000) i');
 SELECT cancelled('SELECT flow_merge_agg(segment) FROM segments, generate_series(1, 1000) WHERE name = ''merged''');
+SELECT cancelled('SELECT flow_merge_agg(segment) FROM parts');
 SELECT cancelled('SELECT count(*) FROM segments, generate_series(1, 1000), flow_segment_flows(segment) WHERE name = ''merged''');
 RESET statement_timeout;
 
