@@ -8,6 +8,7 @@ extern "C" {
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "nodes/value.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -152,6 +153,7 @@ Ready *evaluate_leaf(List *leaf, const ScanValues &values) {
 }
 
 Ready *evaluate(List *tree, const ScanValues &values) {
+    check_stack_depth();
     if (tree == NIL)
         return ready_truth(true);
     if (IsA(tree, IntList))

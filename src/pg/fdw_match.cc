@@ -9,6 +9,7 @@ extern "C" {
 #include "access/stratnum.h"
 #include "catalog/pg_opfamily.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
@@ -238,6 +239,7 @@ Node *match_null_test(Matcher &m, NullTest *expr, bool negated) {
 }
 
 Node *match(Matcher &m, Node *expr, bool negated) {
+    check_stack_depth();
     if (is_scan_value(m.root, m.rel, expr))
         return leaf_with_value(m, negated ? LeafOp::if_false : LeafOp::if_true, -1, expr);
     switch (nodeTag(expr)) {
