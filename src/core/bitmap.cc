@@ -37,7 +37,8 @@ Bitmap Bitmap::deserialize(Bytes bytes, const char *sqlstate) {
     const char *reason = nullptr;
     if (!roaring_bitmap_internal_validate(out.get(), &reason))
         throw Error(sqlstate, message,
-                    "The bitmap's contents are not valid: " + std::string(reason != nullptr ? reason : "unknown") + ".");
+                    "The bitmap's contents are not valid: " + std::string(reason != nullptr ? reason : "unknown") +
+                        ".");
     return out;
 }
 

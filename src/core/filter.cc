@@ -15,11 +15,16 @@ template <class Value, class Wanted> bool compare(Comparison comparison, const V
     if (wanted.empty())
         return false;
     switch (comparison) {
-    case Comparison::less: return value < wanted[0];
-    case Comparison::less_equal: return value <= wanted[0];
-    case Comparison::greater: return value > wanted[0];
-    case Comparison::greater_equal: return value >= wanted[0];
-    default: return false;
+    case Comparison::less:
+        return value < wanted[0];
+    case Comparison::less_equal:
+        return value <= wanted[0];
+    case Comparison::greater:
+        return value > wanted[0];
+    case Comparison::greater_equal:
+        return value >= wanted[0];
+    default:
+        return false;
     }
 }
 
@@ -52,11 +57,20 @@ HourRange leaf_bounds(const Condition &leaf) {
         }
         return any ? range : no_hours;
     }
-    case Comparison::less: range.last = std::min(range.last, bound - 1); break;
-    case Comparison::less_equal: range.last = std::min(range.last, bound); break;
-    case Comparison::greater: range.first = std::max(range.first, bound + 1); break;
-    case Comparison::greater_equal: range.first = std::max(range.first, bound); break;
-    default: return no_hours;
+    case Comparison::less:
+        range.last = std::min(range.last, bound - 1);
+        break;
+    case Comparison::less_equal:
+        range.last = std::min(range.last, bound);
+        break;
+    case Comparison::greater:
+        range.first = std::max(range.first, bound + 1);
+        break;
+    case Comparison::greater_equal:
+        range.first = std::max(range.first, bound);
+        break;
+    default:
+        return no_hours;
     }
     return range;
 }
@@ -103,11 +117,16 @@ Condition Condition::name_leaf(Dimension dimension, Comparison comparison, std::
 bool Condition::matches(uint32_t hour, const std::array<std::string_view, text_dimension_count> &flow_names) const {
     auto child_matches = [&](const Condition &child) { return child.matches(hour, flow_names); };
     switch (kind) {
-    case Kind::all: return true;
-    case Kind::none: return false;
-    case Kind::conjunction: return std::all_of(children.begin(), children.end(), child_matches);
-    case Kind::disjunction: return std::any_of(children.begin(), children.end(), child_matches);
-    case Kind::leaf: break;
+    case Kind::all:
+        return true;
+    case Kind::none:
+        return false;
+    case Kind::conjunction:
+        return std::all_of(children.begin(), children.end(), child_matches);
+    case Kind::disjunction:
+        return std::any_of(children.begin(), children.end(), child_matches);
+    case Kind::leaf:
+        break;
     }
     if (dimension == Dimension::hour)
         return compare(comparison, int64_t{hour}, hours);
@@ -124,9 +143,12 @@ bool Condition::mentions_hour() const noexcept { return any_leaf(*this, false); 
 
 HourRange hour_bounds(const Condition &condition) {
     switch (condition.kind) {
-    case Condition::Kind::all: return {};
-    case Condition::Kind::none: return no_hours;
-    case Condition::Kind::leaf: return leaf_bounds(condition);
+    case Condition::Kind::all:
+        return {};
+    case Condition::Kind::none:
+        return no_hours;
+    case Condition::Kind::leaf:
+        return leaf_bounds(condition);
     case Condition::Kind::conjunction: {
         HourRange range;
         for (const Condition &child : condition.children) {

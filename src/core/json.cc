@@ -103,8 +103,9 @@ void FlowParser::refuse_missing() {
 
 void FlowParser::refuse_surrogate(std::string message) {
     std::string escape(reader_.lone_surrogate(), 6);
-    refuse(std::move(message), "Found " + escape + ", half of a surrogate pair, which is no character (flows are "
-                                                   "counted from 0).");
+    refuse(std::move(message), "Found " + escape +
+                                   ", half of a surrogate pair, which is no character (flows are "
+                                   "counted from 0).");
 }
 
 // Reads a member's name: its entry of member_names, or member_name_count when it is none of them.
@@ -152,8 +153,8 @@ void FlowParser::text_field(unsigned field) {
 
 // The slow way to an integer: signs, many digits, and everything that is to be refused.
 uint64_t FlowParser::integer(std::string_view token, uint64_t limit, unsigned field) {
-    const char *wanted = limit == max_hour ? "an integer from 0 to 2147483647"
-                                           : "an integer from 0 to 9223372036854775807";
+    const char *wanted =
+        limit == max_hour ? "an integer from 0 to 2147483647" : "an integer from 0 to 9223372036854775807";
     static_assert(max_hour == 2147483647 && max_metric == 9223372036854775807ULL);
     const char *at = token.data();
     if (options_.zero_fraction_is_integer) {

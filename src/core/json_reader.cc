@@ -131,11 +131,21 @@ void JsonReader::unescape(std::string_view raw, std::string &out) {
         char c = slash[1];
         p = slash + 2;
         switch (c) {
-        case 'b': out += '\b'; break;
-        case 'f': out += '\f'; break;
-        case 'n': out += '\n'; break;
-        case 'r': out += '\r'; break;
-        case 't': out += '\t'; break;
+        case 'b':
+            out += '\b';
+            break;
+        case 'f':
+            out += '\f';
+            break;
+        case 'n':
+            out += '\n';
+            break;
+        case 'r':
+            out += '\r';
+            break;
+        case 't':
+            out += '\t';
+            break;
         case 'u': {
             auto unit = static_cast<uint32_t>(parse_hex4(p, end));
             p += 4;
@@ -146,7 +156,8 @@ void JsonReader::unescape(std::string_view raw, std::string &out) {
             append_utf8(out, unit);
             break;
         }
-        default: out += c;
+        default:
+            out += c;
         }
     }
 }
@@ -188,10 +199,18 @@ void JsonReader::literal(std::string_view word) {
 
 void JsonReader::skip_scalar(char first) {
     switch (first) {
-    case '"': string(); break;
-    case 't': literal("true"); break;
-    case 'f': literal("false"); break;
-    case 'n': literal("null"); break;
+    case '"':
+        string();
+        break;
+    case 't':
+        literal("true");
+        break;
+    case 'f':
+        literal("false");
+        break;
+    case 'n':
+        literal("null");
+        break;
     default:
         if (first != '-' && !is_digit(first))
             fail("expected a JSON value");

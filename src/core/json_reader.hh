@@ -108,8 +108,8 @@ class JsonReader {
 
     const char *begin_, *at_, *end_;
     const char *lone_surrogate_ = nullptr;
-    uint32_t tokens_ = 0;        // skipped, for poll()
-    bool is_object_[max_depth];  // of each level that skip_value has open
+    uint32_t tokens_ = 0;       // skipped, for poll()
+    bool is_object_[max_depth]; // of each level that skip_value has open
 };
 
 // The first byte that a string can't pass over: a quote, a backslash, a control character; or `end`.

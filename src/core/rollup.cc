@@ -18,7 +18,7 @@ namespace {
 using Ids = GroupTable::Ids;
 
 constexpr uint32_t window_cells = 8192; // read at once: the columns of so many cells stay in the cache
-constexpr uint32_t no_id = 0xffffffff;    // a name that the roll-up has not seen yet
+constexpr uint32_t no_id = 0xffffffff;  // a name that the roll-up has not seen yet
 constexpr uint32_t bridged_gap = 256;   // cells that are cheaper to read in vain than to begin a read of their own
 
 class SegmentRollup {
@@ -63,12 +63,12 @@ class SegmentRollup {
     bool first_; // no other segment gave groups: those of this one are new, unless it may give one of them twice
 
     Local local_ = Local::one;
-    std::vector<size_t> texts_;                                             // grouped text dimensions
-    std::array<std::span<const uint32_t>, text_dimension_count> key_ids_;   // of those
-    std::array<std::vector<uint32_t>, text_dimension_count> global_ids_;    // local name id -> the roll-up's
-    std::vector<uint32_t> run_of_key_, first_key_of_run_;                   // of Local::key_run
-    std::vector<Totals> dense_;                                             // of each local group
-    std::vector<uint32_t> touched_;                                         // local groups with flows
+    std::vector<size_t> texts_;                                           // grouped text dimensions
+    std::array<std::span<const uint32_t>, text_dimension_count> key_ids_; // of those
+    std::array<std::vector<uint32_t>, text_dimension_count> global_ids_;  // local name id -> the roll-up's
+    std::vector<uint32_t> run_of_key_, first_key_of_run_;                 // of Local::key_run
+    std::vector<Totals> dense_;                                           // of each local group
+    std::vector<uint32_t> touched_;                                       // local groups with flows
     Totals one_;
     std::span<const HourEntry> hours_;
     size_t hour_ = 0; // entry of hours_ that the current cell belongs to
@@ -131,7 +131,9 @@ void SegmentRollup::prepare(const std::vector<Range> &cells) {
     }
     size_t local_groups = 0;
     switch (texts_.size()) {
-    case 0: local_ = Local::one; break;
+    case 0:
+        local_ = Local::one;
+        break;
     case 1:
         local_ = Local::name;
         local_groups = header_.names[texts_[0]];
@@ -266,8 +268,8 @@ void SegmentRollup::run(std::vector<Range> cells) {
     };
     for (Range range : cells)
         while (range.begin < range.end) {
-            if (!pieces.empty() && (range.begin - pieces.back().end > bridged_gap ||
-                                    range.begin - pieces.front().begin >= window_cells))
+            if (!pieces.empty() &&
+                (range.begin - pieces.back().end > bridged_gap || range.begin - pieces.front().begin >= window_cells))
                 flush_window();
             uint32_t room = pieces.empty() ? window_cells : window_cells - (range.begin - pieces.front().begin);
             uint32_t end = range.begin + std::min(range.size(), room);

@@ -21,8 +21,7 @@ class GroupTable {
             index_all();
         bool added = false;
         uint32_t number = table_.find_or_add(
-            hash(hour, ids),
-            [&](uint32_t n) { return groups_[n].hour == hour && groups_[n].name_ids == ids; }, added);
+            hash(hour, ids), [&](uint32_t n) { return groups_[n].hour == hour && groups_[n].name_ids == ids; }, added);
         if (added)
             groups_.push_back({hour, ids, {}});
         return groups_[number].totals;
@@ -45,7 +44,8 @@ class GroupTable {
         table_.expect(groups_.size() - table_.count());
         for (size_t g = table_.count(); g < groups_.size(); ++g) {
             bool added;
-            table_.find_or_add(hash(groups_[g].hour, groups_[g].name_ids), [](uint32_t) { return false; }, added);
+            table_.find_or_add(
+                hash(groups_[g].hour, groups_[g].name_ids), [](uint32_t) { return false; }, added);
         }
     }
 

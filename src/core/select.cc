@@ -42,13 +42,20 @@ struct HourLeaf {
 
     bool matches(int64_t hour) const {
         switch (comparison) {
-        case Comparison::in: return std::binary_search(hours.begin(), hours.end(), hour);
-        case Comparison::not_in: return !std::binary_search(hours.begin(), hours.end(), hour);
-        case Comparison::less: return !hours.empty() && hour < hours[0];
-        case Comparison::less_equal: return !hours.empty() && hour <= hours[0];
-        case Comparison::greater: return !hours.empty() && hour > hours[0];
-        case Comparison::greater_equal: return !hours.empty() && hour >= hours[0];
-        default: return false;
+        case Comparison::in:
+            return std::binary_search(hours.begin(), hours.end(), hour);
+        case Comparison::not_in:
+            return !std::binary_search(hours.begin(), hours.end(), hour);
+        case Comparison::less:
+            return !hours.empty() && hour < hours[0];
+        case Comparison::less_equal:
+            return !hours.empty() && hour <= hours[0];
+        case Comparison::greater:
+            return !hours.empty() && hour > hours[0];
+        case Comparison::greater_equal:
+            return !hours.empty() && hour >= hours[0];
+        default:
+            return false;
         }
     }
 
@@ -99,7 +106,8 @@ struct Decision {
 
 class Selector {
   public:
-    Selector(SegmentReader &segment, SelectStats &stats) : segment_(segment), header_(segment.header()), stats_(stats) {}
+    Selector(SegmentReader &segment, SelectStats &stats)
+        : segment_(segment), header_(segment.header()), stats_(stats) {}
     std::vector<Range> select(const Condition &condition, SelectWay way);
 
   private:
@@ -138,11 +146,14 @@ Node constant(bool value) { return {value ? Node::Kind::all : Node::Kind::none, 
 
 Node Selector::compile(const Condition &condition) {
     switch (condition.kind) {
-    case Condition::Kind::all: return constant(true);
-    case Condition::Kind::none: return constant(false);
+    case Condition::Kind::all:
+        return constant(true);
+    case Condition::Kind::none:
+        return constant(false);
     case Condition::Kind::leaf:
         return condition.dimension == Dimension::hour ? compile_hour(condition) : compile_text(condition);
-    default: return compile_group(condition);
+    default:
+        return compile_group(condition);
     }
 }
 
@@ -214,8 +225,8 @@ Node Selector::compile_text(const Condition &leaf) {
                         : std::lower_bound(names.begin(), names.end(), bound);
         append(out.ids, {0, static_cast<uint32_t>(at - names.begin())});
     }
-    if (comparison == Comparison::not_in || comparison == Comparison::not_prefix ||
-        comparison == Comparison::greater || comparison == Comparison::greater_equal)
+    if (comparison == Comparison::not_in || comparison == Comparison::not_prefix || comparison == Comparison::greater ||
+        comparison == Comparison::greater_equal)
         out.ids = outside(out.ids, n);
     if (out.ids.empty())
         return constant(false);
@@ -248,8 +259,9 @@ std::vector<Range> Selector::select(const Condition &condition, SelectWay way) {
         return {};
     if (root.kind == Node::Kind::all)
         return {{0, header_.cells}};
-    bool index = way == SelectWay::index ? header_.has_index
-                                         : way == SelectWay::by_cost && !text_leaves_.empty() && index_is_cheaper(condition);
+    bool index = way == SelectWay::index
+                     ? header_.has_index
+                     : way == SelectWay::by_cost && !text_leaves_.empty() && index_is_cheaper(condition);
     return index ? by_index(root) : by_scan(root);
 }
 

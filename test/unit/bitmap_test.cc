@@ -38,7 +38,8 @@ Bitmap bitmap_of(const std::set<uint32_t> &set) {
 
 std::vector<uint32_t> list(const std::set<uint32_t> &set) { return {set.begin(), set.end()}; }
 
-template <class Operation> std::vector<uint32_t> combine(const std::set<uint32_t> &a, const std::set<uint32_t> &b, Operation f) {
+template <class Operation>
+std::vector<uint32_t> combine(const std::set<uint32_t> &a, const std::set<uint32_t> &b, Operation f) {
     std::vector<uint32_t> out;
     f(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out));
     return out;

@@ -90,7 +90,8 @@ TEST(Filter, HourBounds) {
     EXPECT_EQ(bounds(hour(Comparison::greater, {max_hour})), none);
     EXPECT_EQ(bounds(hour(Comparison::greater_equal, {INT64_MIN})), all);
     EXPECT_EQ(bounds(hour(Comparison::greater_equal, {9})), (P{9, max_hour}));
-    Condition a = hour(Comparison::in, {3}), b = hour(Comparison::in, {9}), text = Condition::name_leaf(Dimension::vpc_id, Comparison::in, {"v"});
+    Condition a = hour(Comparison::in, {3}), b = hour(Comparison::in, {9}),
+              text = Condition::name_leaf(Dimension::vpc_id, Comparison::in, {"v"});
     EXPECT_EQ(bounds(Condition::conjunction({a, b})), none);
     EXPECT_EQ(bounds(Condition::conjunction({a, text})), (P{3, 3}));
     EXPECT_EQ(bounds(Condition::disjunction({a, b})), (P{3, 9}));

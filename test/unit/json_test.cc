@@ -93,8 +93,9 @@ TEST(Json, TakesFlows) {
 }
 
 TEST(Json, TakesMembersInAnyOrderAndSpacing) {
-    EXPECT_EQ(parse(R"( [ { "hour" : 3 , "bytes_rx" :2,"vpc_id": "v","dest_app":"b" ,"bytes_tx":1,"src_app":"a"} ] )").flows,
-              std::vector{plain});
+    EXPECT_EQ(
+        parse(R"( [ { "hour" : 3 , "bytes_rx" :2,"vpc_id": "v","dest_app":"b" ,"bytes_tx":1,"src_app":"a"} ] )").flows,
+        std::vector{plain});
     // The order changes from flow to flow, too.
     EXPECT_EQ(parse(R"([{"hour":3,"bytes_rx":2,"vpc_id":"v","dest_app":"b","bytes_tx":1,"src_app":"a"},)"
                     R"({"src_app":"a","vpc_id":"v","hour":3,"dest_app":"b","bytes_tx":1,"x":0,"bytes_rx":2}])")
@@ -103,10 +104,13 @@ TEST(Json, TakesMembersInAnyOrderAndSpacing) {
 }
 
 TEST(Json, TakesOtherNamesAndEscapedNames) {
-    EXPECT_EQ(parse(R"([{"source_app":"a","destination_app":"b","vpc_id":"v","bytes_tx":1,"bytes_rx":2,"hour":3}])").flows,
-              std::vector{plain});
-    EXPECT_EQ(parse(R"([{"\u0073rc_app":"a","dest\u005fapp":"b","vpc_id":"v","bytes_tx":1,"bytes_rx":2,"h\u006fur":3}])").flows,
-              std::vector{plain});
+    EXPECT_EQ(
+        parse(R"([{"source_app":"a","destination_app":"b","vpc_id":"v","bytes_tx":1,"bytes_rx":2,"hour":3}])").flows,
+        std::vector{plain});
+    EXPECT_EQ(
+        parse(R"([{"\u0073rc_app":"a","dest\u005fapp":"b","vpc_id":"v","bytes_tx":1,"bytes_rx":2,"h\u006fur":3}])")
+            .flows,
+        std::vector{plain});
 }
 
 TEST(Json, TakesAnyNameOfAnApp) {
@@ -136,7 +140,8 @@ TEST(Json, TakesIntegersInRange) {
                                   "9223372036854775807"}) {
             Outcome out = parse(batch(flow_with(metric, value)));
             ASSERT_EQ(out.code, "") << value << out.detail;
-            EXPECT_EQ(out.flows[0].metrics[metric[6] == 't' ? 0 : 1], std::strtoull(value[0] == '-' ? "0" : value, nullptr, 10));
+            EXPECT_EQ(out.flows[0].metrics[metric[6] == 't' ? 0 : 1],
+                      std::strtoull(value[0] == '-' ? "0" : value, nullptr, 10));
         }
     EXPECT_EQ(parse(batch(flow_with("hour", "2147483647"))).flows.at(0).hour, max_hour);
     EXPECT_EQ(parse(batch(flow_with("hour", "0"))).flows.at(0).hour, 0u);
@@ -144,15 +149,14 @@ TEST(Json, TakesIntegersInRange) {
 
 TEST(Json, RefusesOtherValues) {
     for (const char *field : {"src_app", "dest_app", "vpc_id"})
-        for (const char *value : {"null", "5", "true", "false", "[]", "{}", "[\"a\"]", "\"\"", "\"\\u0000\"", "\"a\\u0000b\"",
-                                  "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800x\"", "\"\\ud800\\ud800\"", "\"\\udc00\\ud800\"",
-                                  "\"\\uD83Dxxxxxxxxxx\""})
+        for (const char *value : {"null", "5", "true", "false", "[]", "{}", "[\"a\"]", "\"\"", "\"\\u0000\"",
+                                  "\"a\\u0000b\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800x\"", "\"\\ud800\\ud800\"",
+                                  "\"\\udc00\\ud800\"", "\"\\uD83Dxxxxxxxxxx\""})
             expect_refused(batch(flow_with(field, value)), "22023");
     for (const char *field : {"bytes_tx", "bytes_rx", "hour"})
-        for (const char *value :
-             {"null", "\"5\"", "true", "[]", "{}", "-1", "-9223372036854775808", "1.5", "5.0", "0.0", "1e3", "1E+3", "1e-3",
-              "0e0", "9223372036854775808", "18446744073709551616", "99999999999999999999999999999999999999",
-              "1e400", "-0.0"})
+        for (const char *value : {"null", "\"5\"", "true", "[]", "{}", "-1", "-9223372036854775808", "1.5", "5.0",
+                                  "0.0", "1e3", "1E+3", "1e-3", "0e0", "9223372036854775808", "18446744073709551616",
+                                  "99999999999999999999999999999999999999", "1e400", "-0.0"})
             expect_refused(batch(flow_with(field, value)), "22023");
     for (const char *value : {"2147483648", "4294967296", "9223372036854775807"})
         expect_refused(batch(flow_with("hour", value)), "22023");
@@ -179,55 +183,109 @@ TEST(Json, RefusesMissingAndDuplicateMembers) {
     for (const char *field : {"src_app", "dest_app", "vpc_id", "bytes_tx", "bytes_rx", "hour"})
         expect_refused(batch(flow_with(field, "")), "22023");
     expect_refused("[{}]", "22023");
-    for (const char *member : {"\"src_app\":\"a\"", "\"source_app\":\"a\"", "\"destination_app\":\"b\"", "\"vpc_id\":\"v\"",
-                               "\"bytes_tx\":1", "\"bytes_rx\":2", "\"hour\":3", "\"h\\u006fur\":3"})
+    for (const char *member :
+         {"\"src_app\":\"a\"", "\"source_app\":\"a\"", "\"destination_app\":\"b\"", "\"vpc_id\":\"v\"",
+          "\"bytes_tx\":1", "\"bytes_rx\":2", "\"hour\":3", "\"h\\u006fur\":3"})
         expect_refused(with_member(member), "22023");
     EXPECT_NE(parse(with_member("\"source_app\":\"z\"")).detail.find("source_app"), std::string::npos);
     EXPECT_EQ(parse(with_member("\"x\":1,\"x\":2")).code, ""); // ignored members may come twice
 }
 
 TEST(Json, RefusesWhatIsNoArrayOfObjects) {
-    for (const char *text : {"{}", "1", "-1.5e3", "\"[]\"", "null", "true", "false", "[1]", "[null]", "[[]]", "[\"a\"]",
-                             "[true]"})
+    for (const char *text :
+         {"{}", "1", "-1.5e3", "\"[]\"", "null", "true", "false", "[1]", "[null]", "[[]]", "[\"a\"]", "[true]"})
         expect_refused(text, "22023");
     expect_refused(batch(flow_with() + ",[" + flow_with() + "]"), "22023");
 }
 
 TEST(Json, RefusesWhatIsNoJson) {
     std::string flow = flow_with();
-    for (const std::string &text :
-         std::vector<std::string>{"", " ", "\n\t", "[", "]", "[1", "[{", "[{\"", "[{\"hour\"", "[{\"hour\":", "[{\"hour\":3",
-                                  "[{\"hour\":3}", "[,]", "[" + flow + ",]", "[" + flow + "", "[" + flow + flow + "]",
-                                  "[" + flow + "]]", "[" + flow + "],", "[" + flow + "] x", "[] []", "[]\f", "\xEF\xBB\xBF[]",
-                                  "[{,}]", "[{\"x\":1,}]", "[{\"x\" 1}]", "[{x:1}]", "[{'x':1}]", "[{\"x\":1 \"y\":2}]",
-                                  "[{1:2}]", "nul", "tru", "[nulll]", "[truefalse]", "{\"a\":1", "[1 2]", "[01]", "[-]", "[+1]",
-                                  "[.5]", "[1.]", "[1e]", "[1e+]", "[0x1]", "[NaN]", "[Infinity]", "[-Infinity]", "[1,]",
-                                  "[\"\\x\"]", "[\"\\u12\"]", "[\"\\u12g4\"]", "[\"\\", "[\"a\nb\"]", "[\"\t\"]",
-                                  std::string("[]\0", 3), std::string("\0[]", 3), std::string("[\"\0\"]", 5), "[// x\n]",
-                                  "[/**/]", "[\"abc]", "undefined"})
+    for (const std::string &text : std::vector<std::string>{"",
+                                                            " ",
+                                                            "\n\t",
+                                                            "[",
+                                                            "]",
+                                                            "[1",
+                                                            "[{",
+                                                            "[{\"",
+                                                            "[{\"hour\"",
+                                                            "[{\"hour\":",
+                                                            "[{\"hour\":3",
+                                                            "[{\"hour\":3}",
+                                                            "[,]",
+                                                            "[" + flow + ",]",
+                                                            "[" + flow + "",
+                                                            "[" + flow + flow + "]",
+                                                            "[" + flow + "]]",
+                                                            "[" + flow + "],",
+                                                            "[" + flow + "] x",
+                                                            "[] []",
+                                                            "[]\f",
+                                                            "\xEF\xBB\xBF[]",
+                                                            "[{,}]",
+                                                            "[{\"x\":1,}]",
+                                                            "[{\"x\" 1}]",
+                                                            "[{x:1}]",
+                                                            "[{'x':1}]",
+                                                            "[{\"x\":1 \"y\":2}]",
+                                                            "[{1:2}]",
+                                                            "nul",
+                                                            "tru",
+                                                            "[nulll]",
+                                                            "[truefalse]",
+                                                            "{\"a\":1",
+                                                            "[1 2]",
+                                                            "[01]",
+                                                            "[-]",
+                                                            "[+1]",
+                                                            "[.5]",
+                                                            "[1.]",
+                                                            "[1e]",
+                                                            "[1e+]",
+                                                            "[0x1]",
+                                                            "[NaN]",
+                                                            "[Infinity]",
+                                                            "[-Infinity]",
+                                                            "[1,]",
+                                                            "[\"\\x\"]",
+                                                            "[\"\\u12\"]",
+                                                            "[\"\\u12g4\"]",
+                                                            "[\"\\",
+                                                            "[\"a\nb\"]",
+                                                            "[\"\t\"]",
+                                                            std::string("[]\0", 3),
+                                                            std::string("\0[]", 3),
+                                                            std::string("[\"\0\"]", 5),
+                                                            "[// x\n]",
+                                                            "[/**/]",
+                                                            "[\"abc]",
+                                                            "undefined"})
         expect_refused(text, "22P02");
 }
 
 TEST(Json, ValidatesWhatItIgnores) {
-    for (const char *member :
-         {"\"x\":1", "\"x\":-1.5e-300", "\"x\":1e99999", "\"x\":123456789012345678901234567890", "\"x\":null",
-          "\"x\":true", "\"x\":false", "\"x\":\"\"", "\"x\":\"\\u0000\"", "\"x\":[]", "\"x\":{}",
-          "\"x\":[1,[2,{\"a\":[]}],{\"a\":{\"b\":null}}]", "\"\":1", "\"x\\ud83d\\ude00\":1", "\"\\u0000\":1",
-          "\"HOUR\":\"x\"", "\"hour \":\"x\""})
+    for (const char *member : {"\"x\":1", "\"x\":-1.5e-300", "\"x\":1e99999", "\"x\":123456789012345678901234567890",
+                               "\"x\":null", "\"x\":true", "\"x\":false", "\"x\":\"\"", "\"x\":\"\\u0000\"", "\"x\":[]",
+                               "\"x\":{}", "\"x\":[1,[2,{\"a\":[]}],{\"a\":{\"b\":null}}]", "\"\":1",
+                               "\"x\\ud83d\\ude00\":1", "\"\\u0000\":1", "\"HOUR\":\"x\"", "\"hour \":\"x\""})
         EXPECT_EQ(parse(with_member(member)).code, "") << member;
     for (const char *member :
-         {"\"x\":tru", "\"x\":[1 2 3]", "\"x\":[1,]", "\"x\":{\"a\"}", "\"x\":{\"a\":}", "\"x\":{\"a\":1,}", "\"x\":01",
-          "\"x\":1.", "\"x\":-", "\"x\":.1", "\"x\":\"\\q\"", "\"x\":\"\\u00\"", "\"x\":\"\n\"", "\"x\":[}", "\"x\":{]",
-          "\"x\":{\"a\":1]", "\"x\":[1}", "\"x\":", "\"x\"", "x:1", "\"x\":'a'", "\"x\":nul", "\"x\":nulll",
-          "\"x\":{1:2}", "\"x\":{\"a\":1 \"b\":2}", "\"x\":1e", "\"x\":1e5.5"})
+         {"\"x\":tru",        "\"x\":[1 2 3]",   "\"x\":[1,]",   "\"x\":{\"a\"}", "\"x\":{\"a\":}",
+          "\"x\":{\"a\":1,}", "\"x\":01",        "\"x\":1.",     "\"x\":-",       "\"x\":.1",
+          "\"x\":\"\\q\"",    "\"x\":\"\\u00\"", "\"x\":\"\n\"", "\"x\":[}",      "\"x\":{]",
+          "\"x\":{\"a\":1]",  "\"x\":[1}",       "\"x\":",       "\"x\"",         "x:1",
+          "\"x\":'a'",        "\"x\":nul",       "\"x\":nulll",  "\"x\":{1:2}",   "\"x\":{\"a\":1 \"b\":2}",
+          "\"x\":1e",         "\"x\":1e5.5"})
         expect_refused(with_member(member), "22P02");
     // Half a surrogate pair is no character, wherever it stands; jsonb refuses it everywhere too.
-    for (const char *member : {"\"x\":\"\\ud800\"", "\"x\":[{\"y\":\"\\udfff\"}]", "\"\\ud800\":1", "\"x\":{\"\\udc00\":1}"})
+    for (const char *member :
+         {"\"x\":\"\\ud800\"", "\"x\":[{\"y\":\"\\udfff\"}]", "\"\\ud800\":1", "\"x\":{\"\\udc00\":1}"})
         expect_refused(with_member(member), "22023");
 }
 
 TEST(Json, RefusesInvalidUtf8Everywhere) {
-    for (const char *bytes : {"\x80", "\xff", "\xc3", "\xc0\xaf", "\xe2\x82", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf0\x80\x80\x80"}) {
+    for (const char *bytes :
+         {"\x80", "\xff", "\xc3", "\xc0\xaf", "\xe2\x82", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf0\x80\x80\x80"}) {
         expect_refused(batch(flow_with("src_app", "\"" + std::string(bytes) + "\"")), "22P02");
         expect_refused(with_member("\"x\":\"a" + std::string(bytes) + "\""), "22P02");
         expect_refused(with_member("\"x" + std::string(bytes) + "\":1"), "22P02");
@@ -277,8 +335,9 @@ TEST(Json, JsonbsNumbers) {
 }
 
 TEST(Json, EveryTruncationIsRefused) {
-    std::string text = "[" + flow_with() + R"(,{"x":[1.5e3,"\u00e9\n",{"y":null}],"hour":3,"src_app":"é","dest_app":"b","vpc_id":)"
-                                           R"("\ud83d\ude00","bytes_tx":1,"bytes_rx":2}])";
+    std::string text = "[" + flow_with() +
+                       R"(,{"x":[1.5e3,"\u00e9\n",{"y":null}],"hour":3,"src_app":"é","dest_app":"b","vpc_id":)"
+                       R"("\ud83d\ude00","bytes_tx":1,"bytes_rx":2}])";
     ASSERT_EQ(parse(text).taken, 2u);
     for (size_t n = 0; n < text.size(); ++n)
         expect_refused(text.substr(0, n), "22P02");
@@ -298,9 +357,9 @@ TEST(Json, ManyFlowsComeInOrder) {
                {"app" + std::to_string(random() % 50), std::string(1 + random() % 30, 'y'), "v"},
                {random() >> (1 + random() % 60), random() >> (1 + random() % 60)}};
         text += (i > 0 ? ",{" : "{");
-        text += "\"src_app\":\"" + f.names[0] + "\",\"dest_app\":\"" + f.names[1] + "\",\"vpc_id\":\"v\",\"bytes_tx\":" +
-                std::to_string(f.metrics[0]) + ",\"bytes_rx\":" + std::to_string(f.metrics[1]) + ",\"hour\":" +
-                std::to_string(f.hour) + "}";
+        text += "\"src_app\":\"" + f.names[0] + "\",\"dest_app\":\"" + f.names[1] +
+                "\",\"vpc_id\":\"v\",\"bytes_tx\":" + std::to_string(f.metrics[0]) +
+                ",\"bytes_rx\":" + std::to_string(f.metrics[1]) + ",\"hour\":" + std::to_string(f.hour) + "}";
         flows.push_back(std::move(f));
     }
     Outcome out = parse(text + "]");

@@ -35,9 +35,12 @@ inline std::string name(Random &random) {
 
 inline uint64_t metric(Random &random) {
     switch (random() % 4) {
-    case 0: return 0;
-    case 1: return fas::max_metric - random() % 3;
-    default: return random() % 100000;
+    case 0:
+        return 0;
+    case 1:
+        return fas::max_metric - random() % 3;
+    default:
+        return random() % 100000;
     }
 }
 
@@ -79,7 +82,8 @@ inline fas::Condition leaf(Random &random) {
     std::vector<std::string> out;
     for (size_t i = 0; i < values; ++i)
         out.push_back(name(random));
-    return fas::Condition::name_leaf(fas::text_dimension(random() % fas::text_dimension_count), comparison, std::move(out));
+    return fas::Condition::name_leaf(fas::text_dimension(random() % fas::text_dimension_count), comparison,
+                                     std::move(out));
 }
 
 inline fas::Condition condition(Random &random, int depth) {
@@ -93,7 +97,8 @@ inline fas::Condition condition(Random &random, int depth) {
     std::vector<fas::Condition> children;
     for (size_t i = random() % 4; i > 0; --i)
         children.push_back(condition(random, depth - 1));
-    return kind % 2 != 0 ? fas::Condition::conjunction(std::move(children)) : fas::Condition::disjunction(std::move(children));
+    return kind % 2 != 0 ? fas::Condition::conjunction(std::move(children))
+                         : fas::Condition::disjunction(std::move(children));
 }
 
 // What a roll-up must say: totals by the grouped dimensions (the others are left empty).

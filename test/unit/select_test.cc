@@ -27,7 +27,8 @@ std::vector<Range> brute_force(SegmentReader &segment, const Condition &conditio
     return out;
 }
 
-std::vector<Range> select(const SegmentBytes &bytes, const Condition &condition, SelectWay way, SelectStats *stats = nullptr) {
+std::vector<Range> select(const SegmentBytes &bytes, const Condition &condition, SelectWay way,
+                          SelectStats *stats = nullptr) {
     MemorySource source(bytes);
     SegmentReader segment(source);
     return select_cells(segment, condition, stats, way);
@@ -45,8 +46,10 @@ void check(uint32_t seed, size_t flows, int conditions, bool wants_index) {
         Condition condition = sample::condition(random, 3);
         std::vector<Range> expected = brute_force(segment, condition);
         some += !expected.empty() && expected != std::vector<Range>{{0, segment.header().cells}};
-        EXPECT_EQ(select(bytes, condition, SelectWay::scan, &by_scan), expected) << "seed " << seed << " condition " << i;
-        EXPECT_EQ(select(bytes, condition, SelectWay::index, &by_index), expected) << "seed " << seed << " condition " << i;
+        EXPECT_EQ(select(bytes, condition, SelectWay::scan, &by_scan), expected)
+            << "seed " << seed << " condition " << i;
+        EXPECT_EQ(select(bytes, condition, SelectWay::index, &by_index), expected)
+            << "seed " << seed << " condition " << i;
         EXPECT_EQ(select(bytes, condition, SelectWay::by_cost), expected) << "seed " << seed << " condition " << i;
     }
     EXPECT_GT(some, conditions / 5);
@@ -72,9 +75,11 @@ TEST(Select, OneFlow) {
     SegmentBytes bytes = sample::segment({{7, {"a", "b", "v"}, {1, 2}}});
     EXPECT_EQ(select(bytes, Condition::everything(), SelectWay::by_cost), (std::vector<Range>{{0, 1}}));
     EXPECT_TRUE(select(bytes, Condition::nothing(), SelectWay::by_cost).empty());
-    EXPECT_EQ(select(bytes, Condition::hour_leaf(Comparison::in, {7}), SelectWay::by_cost), (std::vector<Range>{{0, 1}}));
+    EXPECT_EQ(select(bytes, Condition::hour_leaf(Comparison::in, {7}), SelectWay::by_cost),
+              (std::vector<Range>{{0, 1}}));
     EXPECT_TRUE(select(bytes, Condition::hour_leaf(Comparison::not_in, {7}), SelectWay::by_cost).empty());
-    EXPECT_TRUE(select(bytes, Condition::name_leaf(Dimension::src_app, Comparison::in, {"b"}), SelectWay::by_cost).empty());
+    EXPECT_TRUE(
+        select(bytes, Condition::name_leaf(Dimension::src_app, Comparison::in, {"b"}), SelectWay::by_cost).empty());
 }
 
 // A condition that differs from hour to hour: more different decisions than are kept at a time.
@@ -85,8 +90,9 @@ TEST(Select, MixedConditionsOfHoursAndTexts) {
     SegmentReader segment(source);
     std::vector<Condition> hours;
     for (int64_t hour = 0; hour <= sample::hours; ++hour)
-        hours.push_back(Condition::conjunction({Condition::hour_leaf(Comparison::in, {hour}),
-                                                Condition::name_leaf(Dimension::vpc_id, Comparison::prefix, {sample::name(random)})}));
+        hours.push_back(Condition::conjunction(
+            {Condition::hour_leaf(Comparison::in, {hour}),
+             Condition::name_leaf(Dimension::vpc_id, Comparison::prefix, {sample::name(random)})}));
     Condition condition = Condition::disjunction(std::move(hours));
     std::vector<Range> expected = brute_force(segment, condition);
     ASSERT_FALSE(expected.empty());
@@ -107,13 +113,19 @@ TEST(Select, OneNameOfALargeSegmentComesFromTheIndex) {
     sample::Random random(11);
     std::vector<sample::Flow> flows;
     for (uint32_t i = 0; i < 60000; ++i)
-        flows.push_back({1 + i % 24, {"app" + std::to_string(random() % 2000), "app" + std::to_string(random() % 2000), "v"}, {1, 1}});
+        flows.push_back({1 + i % 24,
+                         {"app" + std::to_string(random() % 2000), "app" + std::to_string(random() % 2000), "v"},
+                         {1, 1}});
     SegmentBytes bytes = sample::segment(flows);
     SelectStats one, many;
-    EXPECT_FALSE(select(bytes, Condition::name_leaf(Dimension::src_app, Comparison::in, {"app77"}), SelectWay::by_cost, &one).empty());
+    EXPECT_FALSE(
+        select(bytes, Condition::name_leaf(Dimension::src_app, Comparison::in, {"app77"}), SelectWay::by_cost, &one)
+            .empty());
     EXPECT_EQ(one.index_bitmaps, 1u);
     EXPECT_EQ(one.cells_scanned, 0u);
-    EXPECT_FALSE(select(bytes, Condition::name_leaf(Dimension::src_app, Comparison::less, {"app5"}), SelectWay::by_cost, &many).empty());
+    EXPECT_FALSE(
+        select(bytes, Condition::name_leaf(Dimension::src_app, Comparison::less, {"app5"}), SelectWay::by_cost, &many)
+            .empty());
     EXPECT_EQ(many.index_bitmaps, 0u);
     EXPECT_GT(many.cells_scanned, 0u);
 }
