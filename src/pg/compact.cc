@@ -149,8 +149,8 @@ MergeResult merge_rows(const Store &store, const MergeRequest &request) {
     for (size_t i = 0; i < input_count; ++i)
         merged.flows_read += inputs[i].flows;
 
-    int level = request.output_level >= 0 ? request.output_level
-                                          : level_of_merge(request.input_level, merged.flows_read);
+    int level =
+        request.output_level >= 0 ? request.output_level : level_of_merge(request.input_level, merged.flows_read);
     Output *outputs = nullptr;
     if (input_count > 0)
         guarded([&] {
@@ -189,7 +189,7 @@ void merge_after_ingest(const Store &store, int64_t id, int64_t flows) {
 
 namespace {
 
-struct Totals3 {
+struct Work {
     int64_t read, written, flows;
 };
 
@@ -199,8 +199,8 @@ void list_everything(const Store &store, CompactionPlan *plan) {
     connect_spi();
     run(store, Statement::list_all, nullptr);
     uint64_t count = SPI_processed;
-    auto *rows = static_cast<SegmentInfo *>(
-        MemoryContextAllocHuge(CurrentMemoryContext, sizeof(SegmentInfo) * (count + 1)));
+    auto *rows =
+        static_cast<SegmentInfo *>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(SegmentInfo) * (count + 1)));
     for (uint64_t i = 0; i < count; ++i)
         rows[i] = {DatumGetInt64(result(i, 1)), DatumGetInt16(result(i, 2)), DatumGetInt32(result(i, 3)),
                    DatumGetInt32(result(i, 4)), DatumGetInt64(result(i, 5))};
@@ -213,17 +213,15 @@ void list_everything(const Store &store, CompactionPlan *plan) {
 
 // One group of a round. What can't be had (locked, gone, damaged) leaves the plan, so that rounds come to an end. A
 // group with a damaged segment is halved until that one is alone.
-void compact_group(const Store &store, CompactionPlan *plan, std::span<const int64_t> ids, Totals3 &totals) {
+void compact_group(const Store &store, CompactionPlan *plan, std::span<const int64_t> ids, Work &done) {
     MergeResult merged;
-    MergeRequest request{.ids = ids.data(),
-                         .count = ids.size(),
-                         .least_rows = ids.size() > 1 ? 2 : 1,
-                         .output_level = sealed_level};
+    MergeRequest request{
+        .ids = ids.data(), .count = ids.size(), .least_rows = ids.size() > 1 ? 2 : 1, .output_level = sealed_level};
     char problem[512];
     if (!survives_damage([&] { merged = merge_rows(store, request); }, problem, sizeof problem)) {
         if (ids.size() > 1) {
-            compact_group(store, plan, ids.first(ids.size() / 2), totals);
-            compact_group(store, plan, ids.subspan(ids.size() / 2), totals);
+            compact_group(store, plan, ids.first(ids.size() / 2), done);
+            compact_group(store, plan, ids.subspan(ids.size() / 2), done);
             return;
         }
         ereport(WARNING, (errcode(ERRCODE_DATA_CORRUPTED),
@@ -231,9 +229,9 @@ void compact_group(const Store &store, CompactionPlan *plan, std::span<const int
                           errhint("flows_check() tells which segments are damaged.")));
         merged = {};
     }
-    totals.read += merged.rows_read;
-    totals.written += static_cast<int64_t>(merged.written_count);
-    totals.flows += merged.flows_written;
+    done.read += merged.rows_read;
+    done.written += static_cast<int64_t>(merged.written_count);
+    done.flows += merged.flows_written;
     guarded([&] {
         plan->remove(ids);
         for (size_t i = 0; i < merged.written_count; ++i)
@@ -252,8 +250,8 @@ void seal_rest(const Store &store, CompactionPlan *plan, Groups *scratch) {
     finish_spi();
 }
 
-Totals3 compact_everything(const Store &store) {
-    Totals3 totals{};
+Work compact_everything(const Store &store) {
+    Work done{};
     MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "fas compaction", ALLOCSET_DEFAULT_SIZES);
     MemoryContext group_context = AllocSetContextCreate(context, "fas compaction group", ALLOCSET_DEFAULT_SIZES);
     auto *plan = make_in_context<CompactionPlan>(context, static_cast<int64_t>(settings::max_segment_flows));
@@ -267,14 +265,14 @@ Totals3 compact_everything(const Store &store) {
             break;
         for (const std::vector<int64_t> &ids : *groups) {
             CHECK_FOR_INTERRUPTS();
-            compact_group(store, plan, ids, totals);
+            compact_group(store, plan, ids, done);
             MemoryContextReset(group_context);
         }
     }
     seal_rest(store, plan, groups);
     MemoryContextSwitchTo(caller);
     MemoryContextDelete(context);
-    return totals;
+    return done;
 }
 
 } // namespace
@@ -287,15 +285,15 @@ FAS_FUNCTION(flows_compact) {
     if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE)
         elog(ERROR, "flows_compact must return a row");
 
-    Totals3 totals{};
+    Work done{};
     RunAsOwner saved = begin_as_owner(store);
     if (try_share_store(store))
-        totals = compact_everything(store);
+        done = compact_everything(store);
     else
         ereport(NOTICE, (errmsg("nothing was compacted because flows_expire() is under way")));
     end_as_owner(saved);
 
-    Datum values[] = {Int64GetDatum(totals.read), Int64GetDatum(totals.written), Int64GetDatum(totals.flows)};
+    Datum values[] = {Int64GetDatum(done.read), Int64GetDatum(done.written), Int64GetDatum(done.flows)};
     bool nulls[] = {false, false, false};
     PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(columns), values, nulls)));
 }

@@ -29,9 +29,12 @@ int level_of_merge(int level, int64_t flows) { return flows >= level2_flows ? 2 
 
 Search search_of_level(int level, int64_t window) {
     switch (level) {
-    case 0: return {0, window, level1_flows, 8, level1_flows / 2};
-    case 1: return {1, window, level2_flows, 4, level1_flows};
-    default: return {2, window, own_hour_flows, 8, own_hour_flows};
+    case 0:
+        return {0, window, level1_flows, 8, level1_flows / 2};
+    case 1:
+        return {1, window, level2_flows, 4, level1_flows};
+    default:
+        return {2, window, own_hour_flows, 8, own_hour_flows};
     }
 }
 

@@ -13,9 +13,9 @@
 namespace fas::pg {
 
 inline constexpr int sealed_level = 3;
-inline constexpr int64_t max_ingest_merge = 1 << 18;  // flows that one ingest call merges at most
-inline constexpr size_t max_ingest_rows = 256;        // segments, likewise
-inline constexpr int64_t own_hour_flows = 1 << 14;    // an hour with so many flows gets segments of its own
+inline constexpr int64_t max_ingest_merge = 1 << 18; // flows that one ingest call merges at most
+inline constexpr size_t max_ingest_rows = 256;       // segments, likewise
+inline constexpr int64_t own_hour_flows = 1 << 14;   // an hour with so many flows gets segments of its own
 inline constexpr int64_t small_segment_flows = 1 << 16;
 
 // A segment of this many flows, just ingested, or merged by an ingest, has this level.
@@ -24,10 +24,10 @@ int level_of_merge(int level, int64_t flows);
 
 // A search for segments of one level that an ingest does.
 struct Search {
-    int level;          // -1: no merge is due
-    int64_t window;     // ids to look back
-    int64_t below;      // only segments with fewer flows
-    size_t least_rows;  // a merge of fewer gains nothing ...
+    int level;           // -1: no merge is due
+    int64_t window;      // ids to look back
+    int64_t below;       // only segments with fewer flows
+    size_t least_rows;   // a merge of fewer gains nothing ...
     int64_t least_flows; // ... unless they hold so many flows
 };
 

@@ -13,12 +13,8 @@ extern "C" {
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 }
-#if PG_VERSION_NUM < 160000
-extern "C" {
-#include "utils/builtins.h"
-}
-#endif
 
+#include <algorithm>
 #include <string_view>
 #include <vector>
 
@@ -184,8 +180,8 @@ FAS_FUNCTION(flows_ingest_jsonb) {
     StringInfoData json;
     initStringInfo(&json);
     (void)JsonbToCString(&json, &flows->root, VARSIZE(flows));
-    Batch batch = parse_batch({json.data, static_cast<size_t>(json.len)}, {.zero_fraction_is_integer = true},
-                              key != nullptr);
+    Batch batch =
+        parse_batch({json.data, static_cast<size_t>(json.len)}, {.zero_fraction_is_integer = true}, key != nullptr);
     pfree(json.data);
     PG_RETURN_INT64(store_batch(store, batch, key).taken);
 }

@@ -27,8 +27,7 @@ namespace {
 
 void require_utf8() {
     if (GetDatabaseEncoding() != PG_UTF8)
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("fas needs a database whose encoding is UTF8"),
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("fas needs a database whose encoding is UTF8"),
                         errdetail("The encoding of this database is %s.", GetDatabaseEncodingName()),
                         errhint("Create a database with ENCODING 'UTF8' TEMPLATE template0.")));
 }
@@ -103,10 +102,10 @@ void require_insert(const Store &store, Oid user) { require(store, user, ACL_INS
 
 void require_read_committed(const char *command) {
     if (IsolationUsesXactSnapshot())
-        ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-                        errmsg("%s can't run in a transaction of isolation level REPEATABLE READ or SERIALIZABLE",
-                               command),
-                        errhint("Use a transaction of isolation level READ COMMITTED.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+                 errmsg("%s can't run in a transaction of isolation level REPEATABLE READ or SERIALIZABLE", command),
+                 errhint("Use a transaction of isolation level READ COMMITTED.")));
 }
 
 RunAsOwner begin_as_owner(const Store &store) {
@@ -115,7 +114,8 @@ RunAsOwner begin_as_owner(const Store &store) {
     saved.guc_level = NewGUCNestLevel();
     SetUserIdAndSecContext(store.owner, saved.saved_context | SECURITY_LOCAL_USERID_CHANGE);
     // Operators and functions are PostgreSQL's own, whatever the caller has made; plans are not made anew either.
-    set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+    set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+                      false);
     return saved;
 }
 
@@ -129,9 +129,9 @@ int64_t insert_segment(const Store &store, int32_t level, const SegmentFacts &fa
                       Int64GetDatum(facts.flows), PointerGetDatum(segment)};
     run(store, Statement::insert_segment, values);
     if (SPI_processed != 1) // a trigger or rule of the owner's
-        ereport(ERROR, (errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-                        errmsg("a row of \"flow_segments\" was not stored"),
-                        errhint("Remove the trigger or rule on \"flow_segments\" that suppresses it.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION), errmsg("a row of \"flow_segments\" was not stored"),
+                 errhint("Remove the trigger or rule on \"flow_segments\" that suppresses it.")));
     int64_t id = DatumGetInt64(result(0, 1));
     SPI_freetuptable(SPI_tuptable);
     return id;

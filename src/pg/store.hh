@@ -14,10 +14,10 @@ namespace fas::pg {
 // The OIDs of one installation. Cheap (syscache look-ups); valid for the current command.
 struct Store {
     Oid schema;
-    Oid flows;          // the foreign table
-    Oid segments;       // flow_segments
-    Oid batches;        // flow_batches
-    Oid owner;          // of flow_segments
+    Oid flows;                 // the foreign table
+    Oid segments;              // flow_segments
+    Oid batches;               // flow_batches
+    Oid owner;                 // of flow_segments
     const char *quoted_schema; // for SQL texts; in the current memory context
 };
 

@@ -64,8 +64,8 @@ int64_t count_hours(const Store &store) {
     return count;
 }
 
-// What the heap and its TOAST table take beyond what is needed, roughly: TOAST keeps four chunks of 1,996 bytes to a page, and a row
-// of flow_segments has about 100 bytes beside its segment.
+// What the heap and its TOAST table take beyond what is needed, roughly: TOAST keeps four chunks of 1,996 bytes to a
+// page, and a row of flow_segments has about 100 bytes beside its segment.
 int64_t dead_bytes(int64_t table_bytes, int64_t live_bytes, int64_t segments) {
     int64_t needed = live_bytes + live_bytes / 32 + segments * 100;
     return std::max<int64_t>(table_bytes - needed, 0);
@@ -103,8 +103,7 @@ Tuplestorestate *begin_result(FunctionCallInfo fcinfo, TupleDesc *columns) {
     if (get_call_result_type(fcinfo, nullptr, columns) != TYPEFUNC_COMPOSITE)
         elog(ERROR, "the function must return rows");
     *columns = BlessTupleDesc(*columns);
-    Tuplestorestate *rows =
-        tuplestore_begin_heap((info->allowedModes & SFRM_Materialize_Random) != 0, false, work_mem);
+    Tuplestorestate *rows = tuplestore_begin_heap((info->allowedModes & SFRM_Materialize_Random) != 0, false, work_mem);
     info->returnMode = SFRM_Materialize;
     info->setResult = rows;
     info->setDesc = *columns;
@@ -138,9 +137,15 @@ FAS_FUNCTION(flows_stats) {
     finish_spi();
     end_as_owner(saved);
 
-    Datum values[] = {Int64GetDatum(segments), Int64GetDatum(level0), Int64GetDatum(flows),
-                      Int64GetDatum(hours),    Int64GetDatum(live),   Int64GetDatum(total),
-                      Int64GetDatum(dead_bytes(table, live, segments)), Int64GetDatum(keys), TimestampTzGetDatum(oldest)};
+    Datum values[] = {Int64GetDatum(segments),
+                      Int64GetDatum(level0),
+                      Int64GetDatum(flows),
+                      Int64GetDatum(hours),
+                      Int64GetDatum(live),
+                      Int64GetDatum(total),
+                      Int64GetDatum(dead_bytes(table, live, segments)),
+                      Int64GetDatum(keys),
+                      TimestampTzGetDatum(oldest)};
     bool nulls[] = {false, false, false, false, false, false, false, false, has_no_level0};
     PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(columns), values, nulls)));
 }
