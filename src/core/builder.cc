@@ -26,7 +26,7 @@ constexpr size_t cell_hour = text_dimension_count; // place of the hour in a cel
 struct SegmentBuilder::State {
     std::array<NameTable, text_dimension_count> names;
     RecordTable<text_dimension_count + 1> cells;
-    ChunkedVector<Row, 4096> rows;
+    ChunkedVector<Row, 512> rows;
 };
 
 SegmentBuilder::SegmentBuilder() : state_(std::make_unique<State>()) {}
@@ -65,12 +65,8 @@ size_t SegmentBuilder::memory() const noexcept {
     return total;
 }
 
-void SegmentBuilder::clear() noexcept {
-    for (NameTable &names : state_->names)
-        names.clear();
-    state_->cells.clear();
-    state_->rows.clear();
-}
+// Callers flush when memory() has reached their limit: what was kept here would make them flush after every flow.
+void SegmentBuilder::clear() noexcept { *state_ = State(); }
 
 namespace {
 

@@ -30,7 +30,7 @@ class SegmentBuilder final : public FlowSink {
     // The segment of all flows so far; at least one (asserted). May be called again after further adds (window
     // functions do). Throws program_limit_exceeded when the segment would be too large.
     SegmentBytes build() const;
-    void clear() noexcept; // forget all flows, keep the memory
+    void clear() noexcept; // forget all flows and give the memory back
 
   private:
     struct State;

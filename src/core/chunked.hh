@@ -23,7 +23,6 @@ template <class T, size_t chunk_items> class ChunkedVector {
     const T &operator[](size_t i) const noexcept { return chunks_[i / chunk_items][i % chunk_items]; }
     size_t size() const noexcept { return size_; }
     size_t memory() const noexcept { return chunks_.size() * (chunk_items * sizeof(T) + 16); }
-    void clear() noexcept { size_ = 0; } // keeps the memory
 
   private:
     std::vector<std::unique_ptr<T[]>> chunks_;

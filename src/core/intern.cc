@@ -103,15 +103,9 @@ void NumberTable::grow(size_t slots) {
     slots_.swap(larger);
 }
 
-void NumberTable::clear() noexcept {
-    if (count_ > 0)
-        std::fill(slots_.begin(), slots_.end(), Slot{});
-    count_ = 0;
-}
-
 uint32_t NameTable::add(std::string_view name) {
     bool added = false;
-    const uint32_t id = table_.find_or_add(hash_bytes(name), [&](uint32_t n) { return names_[n] == name; }, added);
+    const uint32_t id = table_.find_or_add(hash_bytes(name), [&](uint32_t n) { return same_bytes(names_[n], name); }, added);
     if (added)
         names_.push_back(copy(name));
     return id;
@@ -139,14 +133,6 @@ std::string_view NameTable::copy(std::string_view name) {
 
 size_t NameTable::memory() const noexcept {
     return arena_bytes_ + names_.capacity() * sizeof(std::string_view) + table_.memory();
-}
-
-void NameTable::clear() noexcept {
-    table_.clear();
-    names_.clear();
-    arena_.clear();
-    arena_bytes_ = free_bytes_ = 0;
-    free_ = nullptr;
 }
 
 std::vector<uint32_t> rank_names(const NameTable &table, std::vector<std::string_view> &sorted) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -20,6 +21,24 @@ uint64_t hash_seed() noexcept;
 inline uint64_t hash_mix(uint64_t a, uint64_t b) noexcept {
     const unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
     return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+}
+
+// Equality of strings, without a call for the short ones that names are.
+inline bool same_bytes(std::string_view a, std::string_view b) noexcept {
+    const size_t size = a.size();
+    if (size != b.size())
+        return false;
+    const auto word = [](const char *from) {
+        uint64_t value;
+        std::memcpy(&value, from, sizeof(value));
+        return value;
+    };
+    if (size < 8 || size > 64)
+        return std::memcmp(a.data(), b.data(), size) == 0;
+    for (size_t i = 0; i + 8 < size; i += 8)
+        if (word(a.data() + i) != word(b.data() + i))
+            return false;
+    return word(a.data() + size - 8) == word(b.data() + size - 8);
 }
 
 // Open addressing over numbers 0, 1, 2, ... given to items that the owner stores. Slots hold a number + 1 beside some
@@ -51,7 +70,6 @@ class NumberTable {
     }
     uint32_t count() const noexcept { return count_; }
     size_t memory() const noexcept { return slots_.capacity() * sizeof(Slot); }
-    void clear() noexcept;
 
   private:
     struct Slot {
@@ -72,7 +90,6 @@ class NameTable {
     std::string_view operator[](size_t id) const noexcept { return names_[id]; }
     std::span<const std::string_view> names() const noexcept { return names_; }
     size_t memory() const noexcept;
-    void clear() noexcept;
 
   private:
     std::string_view copy(std::string_view name);
@@ -101,10 +118,6 @@ template <size_t N> class RecordTable {
     size_t size() const noexcept { return records_.size(); }
     const Record &operator[](size_t number) const noexcept { return records_[number]; }
     size_t memory() const noexcept { return table_.memory() + records_.memory(); }
-    void clear() noexcept {
-        table_.clear();
-        records_.clear();
-    }
 
   private:
     static uint64_t hash(const Record &record) noexcept {
