@@ -13,7 +13,7 @@ CREATE FUNCTION try(body text, way text) RETURNS outcome LANGUAGE plpgsql AS $$
 DECLARE o outcome; d text; n bigint;
 BEGIN
   EXECUTE format('SELECT flows_ingest($1::%s)', way) INTO n USING body;
-  RETURN ('taken', n);
+  RETURN ROW('taken'::text, n::text)::outcome;
 EXCEPTION WHEN others THEN
   GET STACKED DIAGNOSTICS o.code = RETURNED_SQLSTATE, o.said = MESSAGE_TEXT, d = PG_EXCEPTION_DETAIL;
   o.said := o.said || ' / ' || d;
@@ -60,7 +60,7 @@ INSERT INTO bad (what, body, field)
   SELECT 'hour ' || v, '[' || flow() || ',' || flow('hour', v) || ']', 'hour' FROM unnest('{2147483648,4294967295,4294967296,4294967301,9223372036854775807}'::text[]) v;
 -- Numbers that jsonb normalises.
 INSERT INTO bad (what, body, field)
-  SELECT f || ' ' || v, '[' || flow() || ',' || flow(f, v) || ']', f FROM unnest('{hour,bytes_tx}'::text[]) WITH ORDINALITY a(f, i), unnest('{1e3,1E3,5.0,5.000,10e-1,0.5e1,0e0,-0,-0.0,0.0,1e18}'::text[]) WITH ORDINALITY b(v, j) ORDER BY i, j;
+  SELECT f || ' ' || v, '[' || flow() || ',' || flow(f, v) || ']', f FROM unnest('{hour,bytes_tx}'::text[]) WITH ORDINALITY a(f, i), unnest('{1e3,1E3,5.0,5.000,10e-1,0.5e1,0e0,-0.0,0.0,1e18}'::text[]) WITH ORDINALITY b(v, j) ORDER BY i, j;
 -- Duplicate members; jsonb keeps the last.
 INSERT INTO bad (what, body, field)
   SELECT 'twice ' || f, '[' || flow() || ',' || flow(more => ',' || m) || ']', f FROM (VALUES ('hour', '"hour":5'), ('hour', '"hour":6'), ('src_app', '"src_app":"z"'), ('src_app', '"source_app":"s"'), ('dest_app', '"destination_app":"d"'),
@@ -109,7 +109,7 @@ CREATE TEMP TABLE good (id int GENERATED ALWAYS AS IDENTITY, what text, body tex
 INSERT INTO good (what, body) VALUES
   ('unknown members', '[' || flow(more => ',"x":1,"y":{"hour":"z","deep":[[[]]]},"hours":-1.5e400,"":null') || ']'), ('unknown members twice', '[' || flow(more => ',"x":1,"x":"z"') || ']'),
   ('blanks', E' \t\r\n[ \n' || replace(replace(flow(), ',', E'\n,\t'), ':', ' : ') || E'\r\n]\n '), ('the largest', '[' || flow('bytes_tx', '9223372036854775807') || ',' || flow('hour', '2147483647') || ']'),
-  ('zeros', '[' || flow('bytes_tx', '0') || ',' || flow('hour', '0') || ']'), ('other names', '[{"source_app":"s","destination_app":"d","vpc_id":"v","hour":5,"bytes_tx":1,"bytes_rx":2}]'),
+  ('minus zero', '[' || flow('bytes_tx', '-0') || ',' || flow('hour', '-0') || ']'), ('zeros', '[' || flow('bytes_tx', '0') || ',' || flow('hour', '0') || ']'), ('other names', '[{"source_app":"s","destination_app":"d","vpc_id":"v","hour":5,"bytes_tx":1,"bytes_rx":2}]'),
   ('upper case is another member', '[' || flow(more => ',"Hour":"x","SRC_APP":7') || ']'), ('surrogate pair', '[' || flow('src_app', '"\ud83d\ude00"') || ']'), ('escapes', '[' || flow('src_app', '"\"\\\/\b\f\n\r\t\u00e9"') || ']'),
   ('500 deep, ignored', '[' || flow(more => ',"x":' || repeat('[', 500) || repeat(']', 500)) || ']'), ('order of members', '[{"bytes_rx":2,"vpc_id":"v","bytes_tx":1,"dest_app":"d","src_app":"s","hour":5}]');
 SELECT what, (try(body, 'text')).code AS text, (try(replace(body, 'e400', ''), 'json')).code AS json, (try(replace(body, 'e400', ''), 'jsonb')).code AS jsonb FROM good ORDER BY id;

@@ -8,7 +8,7 @@ CREATE EXTENSION fas;
 RESET client_min_messages;
 
 CREATE TEMP TABLE plain AS
-  SELECT i % 24 AS hour, 'app' || i % 17 COLLATE "C" AS src_app, 'app' || i % 13 COLLATE "C" AS dest_app, 'vpc' || i % 3 COLLATE "C" AS vpc_id, i::bigint AS bytes_tx, (i * 7)::bigint AS bytes_rx
+  SELECT i % 24 AS hour, ('app' || i % 17) COLLATE "C" AS src_app, ('app' || i % 13) COLLATE "C" AS dest_app, ('vpc' || i % 3) COLLATE "C" AS vpc_id, i::bigint AS bytes_tx, (i * 7)::bigint AS bytes_rx
   FROM generate_series(1, 9000) i;
 INSERT INTO flows SELECT * FROM plain WHERE bytes_tx % 3 = 0;
 INSERT INTO flows SELECT * FROM plain WHERE bytes_tx % 3 = 1;
@@ -60,7 +60,7 @@ EXECUTE aggregate('{hour,vpc_id}', NULL, NULL, '{app1,app2}');
 EXECUTE aggregate('{}', 0, 23, NULL);
 EXECUTE aggregate('{}', 0, 23, '{}');
 EXECUTE aggregate('{src_app,dest_app,vpc_id,hour}', 23, NULL, '{app7}');
-EXECUTE new_keys(5, 3);
+EXECUTE new_keys(5, 2);
 EXECUTE new_keys(5, 5);
 SET plan_cache_mode = force_custom_plan;
 EXECUTE hours(3, 4);
@@ -80,7 +80,7 @@ EXECUTE by_hour(2);
 EXECUTE aggregate('{src_app}', 1, 3, NULL);
 EXECUTE aggregate('{}', 0, 23, '{}');
 EXECUTE aggregate('{src_app,dest_app,vpc_id,hour}', 23, NULL, '{app7}');
-EXECUTE new_keys(5, 3);
+EXECUTE new_keys(5, 2);
 
 -- The plain table agrees.
 SELECT hour, sum(bytes_tx), count(*) FROM plain WHERE hour BETWEEN 3 AND 4 GROUP BY hour ORDER BY hour;
@@ -92,20 +92,23 @@ SELECT count(*), sum(bytes_tx) FROM plain WHERE src_app LIKE '%1';
 SELECT src_app, dest_app, sum(bytes_tx), sum(bytes_rx) FROM plain WHERE hour = 2 AND src_app = 'app5' GROUP BY 1, 2 ORDER BY 2 LIMIT 2;
 SELECT src_app, sum(bytes_tx), sum(bytes_rx), count(*) FROM plain WHERE hour BETWEEN 1 AND 3 GROUP BY 1 ORDER BY 1 LIMIT 4;
 SELECT sum(bytes_tx), sum(bytes_rx), count(*) FROM plain;
+SELECT count(*), sum(tx) FROM (SELECT sum(bytes_tx) AS tx FROM plain p WHERE hour = 5 AND NOT EXISTS (SELECT FROM plain o WHERE o.hour IN (2, 3, 4) AND (o.src_app, o.dest_app, o.vpc_id) = (p.src_app, p.dest_app, p.vpc_id))
+  GROUP BY src_app, dest_app, vpc_id) k;
 SELECT hour, src_app, dest_app, vpc_id, sum(bytes_tx), sum(bytes_rx), count(*) FROM plain WHERE hour >= 23 AND src_app = 'app7' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4 LIMIT 4;
 
 -- Plans: a foreign scan that aggregates from cells, with no Aggregate of PostgreSQL's above it.
 CREATE TEMP TABLE plans (id int GENERATED ALWAYS AS IDENTITY, q text);
 INSERT INTO plans (q) VALUES ('EXECUTE one_hour(1)'), ('EXECUTE hours(1, 2)'), ('EXECUTE peers(''app1'')'), ('EXECUTE some_apps(''{app1,app2}'')'), ('EXECUTE either(''app1'', 1)'), ('EXECUTE by_hour(1)'),
+  ('EXECUTE aggregate(''{src_app}'', 1, 3, NULL)'), ('EXECUTE aggregate(''{}'', NULL, NULL, ''{app1}'')'),
   ('SELECT sum(bytes_tx) FROM flows'), ('SELECT count(*) FROM flows'), ('SELECT * FROM flows_by_hour(1)'),
   ('SELECT hour, src_app, dest_app, vpc_id, sum(bytes_tx), sum(bytes_rx), count(*) FROM flows GROUP BY 1, 2, 3, 4');
 SET plan_cache_mode = force_generic_plan;
-SELECT q, plan_has(q, 'Foreign Scan') AS foreign_scan, plan_has(q, 'cells') AS cells, plan_has(q, 'Aggregate') AS aggregate_above FROM plans ORDER BY id;
+SELECT q, plan_has(q, 'Foreign Scan') AS foreign_scan, plan_has(q, 'cells') AS cells, plan_has(q, 'Aggregate *$') AS aggregate_above FROM plans ORDER BY id;
 SET plan_cache_mode = force_custom_plan;
-SELECT q, plan_has(q, 'Foreign Scan') AS foreign_scan, plan_has(q, 'cells') AS cells, plan_has(q, 'Aggregate') AS aggregate_above FROM plans ORDER BY id;
+SELECT q, plan_has(q, 'Foreign Scan') AS foreign_scan, plan_has(q, 'cells') AS cells, plan_has(q, 'Aggregate *$') AS aggregate_above FROM plans ORDER BY id;
 -- Rows where rows are asked for.
 SELECT plan_has('SELECT * FROM flows', 'Foreign Scan') AS foreign_scan, plan_has('SELECT * FROM flows', 'cells') AS cells;
-SELECT plan_has('SELECT sum(bytes_tx) FROM flows WHERE bytes_rx > 5', 'Aggregate') AS aggregate_above;
+SELECT plan_has('SELECT sum(bytes_tx) FROM flows WHERE bytes_rx > 5', 'Aggregate *$') AS aggregate_above;
 
 -- Plans notice what comes after them: new flows, other hours, compaction, an altered table.
 SET plan_cache_mode = force_generic_plan;

@@ -62,16 +62,16 @@ CALL tiny();
 SELECT count(*) < 1000 AS few FROM flow_segments;
 SELECT count(*), sum(bytes_tx), sum(bytes_rx) FROM flows;
 SELECT count(*), sum(bytes_tx), sum(flows) FROM flows_aggregate();
-SELECT count(*) FROM (SELECT i / 500, 'app' || i % 100 COLLATE "C", i FROM generate_series(1, 10000) i EXCEPT ALL SELECT hour, src_app, bytes_tx FROM flows) d;
+SELECT count(*) FROM (SELECT i / 500, ('app' || i % 100) COLLATE "C", i FROM generate_series(1, 10000) i EXCEPT ALL SELECT hour, src_app, bytes_tx FROM flows) d;
 SELECT flows IS NOT NULL AS merged FROM flows_compact();
-SELECT count(*) FROM (SELECT i / 500, 'app' || i % 100 COLLATE "C", i FROM generate_series(1, 10000) i EXCEPT ALL SELECT hour, src_app, bytes_tx FROM flows) d;
+SELECT count(*) FROM (SELECT i / 500, ('app' || i % 100) COLLATE "C", i FROM generate_series(1, 10000) i EXCEPT ALL SELECT hour, src_app, bytes_tx FROM flows) d;
 SELECT count(*), sum(bytes_tx), sum(flows) FROM flows_aggregate();
 SELECT * FROM flows_check();
 TRUNCATE flow_segments;
 
 -- One batch of a million flows, by JSON and by INSERT.
 CREATE TEMP TABLE million AS
-  SELECT (490000 + i % 24) AS hour, 'app' || i % 1000 COLLATE "C" AS src_app, 'app' || i % 501 COLLATE "C" AS dest_app, 'vpc' || i % 3 COLLATE "C" AS vpc_id,
+  SELECT (490000 + i % 24) AS hour, ('app' || i % 1000) COLLATE "C" AS src_app, ('app' || i % 501) COLLATE "C" AS dest_app, ('vpc' || i % 3) COLLATE "C" AS vpc_id,
          i::bigint AS bytes_tx, i::bigint * i AS bytes_rx
   FROM generate_series(1, 1000000) i;
 SELECT flows_ingest((SELECT '[' || string_agg(format('{"hour":%s,"src_app":"%s","dest_app":"%s","vpc_id":"%s","bytes_tx":%s,"bytes_rx":%s}',

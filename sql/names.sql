@@ -69,7 +69,7 @@ SELECT count(*) = (SELECT count(*) FROM plain WHERE length(src_app) < 300 AND le
 TRUNCATE flow_segments;
 
 -- Compacted; asked for by name.
-SELECT count(flows_ingest((json_build_array(p))::text)) > 600 AS many FROM plain p WHERE length(src_app || dest_app || vpc_id) < 1000;
+SELECT count(flows_ingest((json_build_array(p))::text)) > 400 AS many FROM plain p WHERE length(src_app || dest_app || vpc_id) < 1000;
 INSERT INTO flows SELECT * FROM plain WHERE length(src_app || dest_app || vpc_id) >= 1000;
 SELECT flows > 0 AS merged FROM flows_compact();
 SELECT * FROM differing();
