@@ -87,7 +87,7 @@ void sort_cells(const Cells &cells, const std::array<std::vector<uint32_t>, text
     layout.order.resize(cells.size());
     for (uint32_t cell = 0; cell < cells.size(); ++cell)
         layout.order[cell] = cell;
-    for (size_t t = text_dimension_count; t-- > 0;)
+    for (size_t t = text_dimension_count; t-- > 0; poll())
         if (ranks[t].size() > 1)
             counting_sort(layout.order, ranks[t].size(), scratch, [&](uint32_t cell) { return ranks[t][cells[cell][t]]; });
     layout.cell_keys.resize(cells.size());
@@ -101,6 +101,7 @@ void sort_cells(const Cells &cells, const std::array<std::vector<uint32_t>, text
                 layout.keys[t].push_back(ranks[t][cell[t]]);
         layout.cell_keys[layout.order[i]] = static_cast<uint32_t>(layout.keys[0].size() - 1);
     }
+    poll();
     // Hours are few or sparse: rank them by sorting the distinct ones.
     std::vector<uint32_t> hours;
     for (uint32_t cell = 0; cell < cells.size(); ++cell)
