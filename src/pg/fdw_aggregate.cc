@@ -33,9 +33,9 @@ struct Grouping {
     PlannerInfo *root;
     RelOptInfo *rel; // the foreign table
     TablePlan *table;
-    List *values;    // grows: flags follow the condition's values
-    List *tlist;     // fdw_scan_tlist
-    List *outputs;   // what each entry of tlist is
+    List *values;  // grows: flags follow the condition's values
+    List *tlist;   // fdw_scan_tlist
+    List *outputs; // what each entry of tlist is
 };
 
 void add_output(Grouping &g, Expr *expr, Index group_reference, OutputKind kind, int column, int flag) {
@@ -96,14 +96,29 @@ bool is_group_or_known(const Grouping &g, Node *node) {
 // What an aggregate over a column asks for; false when cells can't tell.
 bool output_of_aggregate(Oid function, int column, Oid collation, OutputKind *kind) {
     switch (function) {
-    case F_COUNT_ANY: *kind = OutputKind::count; return true; // no column of a flow is NULL
-    case F_SUM_INT8: *kind = OutputKind::sum; return column >= first_metric;
-    case F_AVG_INT8: *kind = OutputKind::average; return column >= first_metric;
-    case F_MIN_INT4: *kind = OutputKind::minimum; return column == static_cast<int>(Dimension::hour);
-    case F_MAX_INT4: *kind = OutputKind::maximum; return column == static_cast<int>(Dimension::hour);
-    case F_MIN_TEXT: *kind = OutputKind::minimum; break;
-    case F_MAX_TEXT: *kind = OutputKind::maximum; break;
-    default: return false;
+    case F_COUNT_ANY:
+        *kind = OutputKind::count;
+        return true; // no column of a flow is NULL
+    case F_SUM_INT8:
+        *kind = OutputKind::sum;
+        return column >= first_metric;
+    case F_AVG_INT8:
+        *kind = OutputKind::average;
+        return column >= first_metric;
+    case F_MIN_INT4:
+        *kind = OutputKind::minimum;
+        return column == static_cast<int>(Dimension::hour);
+    case F_MAX_INT4:
+        *kind = OutputKind::maximum;
+        return column == static_cast<int>(Dimension::hour);
+    case F_MIN_TEXT:
+        *kind = OutputKind::minimum;
+        break;
+    case F_MAX_TEXT:
+        *kind = OutputKind::maximum;
+        break;
+    default:
+        return false;
     }
     return column >= 0 && column < first_metric && OidIsValid(collation) && lc_collate_is_c(collation);
 }
@@ -172,17 +187,16 @@ void add_cells_path(Grouping &g, RelOptInfo *output_rel, PathTarget *target, Lis
     if (having != NIL)
         rows = clamp_row_est(groups * clauselist_selectivity(g.root, having, 0, JOIN_INNER, nullptr));
     Cost startup = g.rel->cheapest_total_path->total_cost * cells_cost_factor;
-    Cost total = startup + groups * cpu_tuple_cost * 0.5 + target->cost.startup +
-                 rows * target->cost.per_tuple;
+    Cost total = startup + groups * cpu_tuple_cost * 0.5 + target->cost.startup + rows * target->cost.per_tuple;
 
     List *fdw_private = list_make3(makeInteger(static_cast<int>(ScanKind::cells)), condition, g.outputs);
     List *parts = list_make4(fdw_private, g.values, g.tlist, having);
-    add_path(output_rel, reinterpret_cast<Path *>(create_foreign_upper_path(
-                             g.root, output_rel, target, rows, startup, total, NIL, nullptr,
+    add_path(output_rel, reinterpret_cast<Path *>(create_foreign_upper_path(g.root, output_rel, target, rows, startup,
+                                                                            total, NIL, nullptr,
 #if PG_VERSION_NUM >= 170000
-                             NIL,
+                                                                            NIL,
 #endif
-                             parts)));
+                                                                            parts)));
 }
 
 // What is asked for; no target: nothing that we could give.
@@ -214,7 +228,8 @@ void get_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *inp
     auto *table = static_cast<TablePlan *>(input_rel->fdw_private);
     if (input_rel->reloptkind != RELOPT_BASEREL || table == nullptr)
         return;
-    Stage what = stage == UPPERREL_GROUP_AGG  ? grouping_stage(root, output_rel, static_cast<GroupPathExtraData *>(extra))
+    Stage what = stage == UPPERREL_GROUP_AGG
+                     ? grouping_stage(root, output_rel, static_cast<GroupPathExtraData *>(extra))
                  : stage == UPPERREL_DISTINCT ? distinct_stage(root)
                                               : Stage{};
     if (what.target == nullptr)

@@ -235,16 +235,28 @@ void fill_group(CellScan *cells, TupleTableSlot *slot, const Group &group, const
         Datum &value = slot->tts_values[i];
         slot->tts_isnull[i] = false;
         switch (output.kind) {
-        case OutputKind::dimension: value = dimension_of_group(cells, output.column, group); break;
+        case OutputKind::dimension:
+            value = dimension_of_group(cells, output.column, group);
+            break;
         case OutputKind::flagged_dimension:
             slot->tts_isnull[i] = !output.on;
             value = output.on ? dimension_of_group(cells, output.column, group) : 0;
             break;
-        case OutputKind::sum: value = numeric_of(group.totals.sums[output.column - first_metric]); break;
-        case OutputKind::average: value = average(group.totals, output.column - first_metric); break;
-        case OutputKind::count: value = Int64GetDatum(static_cast<int64_t>(group.totals.flows)); break;
-        case OutputKind::minimum: value = dimension_of_group(cells, output.column, lowest); break;
-        case OutputKind::maximum: value = dimension_of_group(cells, output.column, highest); break;
+        case OutputKind::sum:
+            value = numeric_of(group.totals.sums[output.column - first_metric]);
+            break;
+        case OutputKind::average:
+            value = average(group.totals, output.column - first_metric);
+            break;
+        case OutputKind::count:
+            value = Int64GetDatum(static_cast<int64_t>(group.totals.flows));
+            break;
+        case OutputKind::minimum:
+            value = dimension_of_group(cells, output.column, lowest);
+            break;
+        case OutputKind::maximum:
+            value = dimension_of_group(cells, output.column, highest);
+            break;
         }
     }
 }

@@ -49,9 +49,12 @@ Ready *ready_truth(bool truth) { return ready(truth ? Condition::Kind::all : Con
 
 int64_t hour_of(Datum value, Oid type) {
     switch (type) {
-    case INT2OID: return DatumGetInt16(value);
-    case INT4OID: return DatumGetInt32(value);
-    default: return DatumGetInt64(value);
+    case INT2OID:
+        return DatumGetInt16(value);
+    case INT4OID:
+        return DatumGetInt32(value);
+    default:
+        return DatumGetInt64(value);
     }
 }
 
@@ -63,16 +66,24 @@ Name name_of(Datum value) {
 Comparison comparison_of(LeafOp op) {
     switch (op) {
     case LeafOp::not_equal:
-    case LeafOp::none_of: return Comparison::not_in;
-    case LeafOp::less: return Comparison::less;
-    case LeafOp::less_equal: return Comparison::less_equal;
-    case LeafOp::greater: return Comparison::greater;
-    case LeafOp::greater_equal: return Comparison::greater_equal;
+    case LeafOp::none_of:
+        return Comparison::not_in;
+    case LeafOp::less:
+        return Comparison::less;
+    case LeafOp::less_equal:
+        return Comparison::less_equal;
+    case LeafOp::greater:
+        return Comparison::greater;
+    case LeafOp::greater_equal:
+        return Comparison::greater_equal;
     case LeafOp::starts_with:
-    case LeafOp::like: return Comparison::prefix;
+    case LeafOp::like:
+        return Comparison::prefix;
     case LeafOp::not_starts_with:
-    case LeafOp::not_like: return Comparison::not_prefix;
-    default: return Comparison::in;
+    case LeafOp::not_like:
+        return Comparison::not_prefix;
+    default:
+        return Comparison::in;
     }
 }
 
@@ -196,16 +207,26 @@ Condition build(const Ready &from) {
 
 const char *sign_of(LeafOp op) {
     switch (op) {
-    case LeafOp::not_equal: return "<>";
-    case LeafOp::less: return "<";
-    case LeafOp::less_equal: return "<=";
-    case LeafOp::greater: return ">";
-    case LeafOp::greater_equal: return ">=";
-    case LeafOp::any_of: return "= ANY";
-    case LeafOp::none_of: return "<> ALL";
-    case LeafOp::like: return "LIKE";
-    case LeafOp::not_like: return "NOT LIKE";
-    default: return "=";
+    case LeafOp::not_equal:
+        return "<>";
+    case LeafOp::less:
+        return "<";
+    case LeafOp::less_equal:
+        return "<=";
+    case LeafOp::greater:
+        return ">";
+    case LeafOp::greater_equal:
+        return ">=";
+    case LeafOp::any_of:
+        return "= ANY";
+    case LeafOp::none_of:
+        return "<> ALL";
+    case LeafOp::like:
+        return "LIKE";
+    case LeafOp::not_like:
+        return "NOT LIKE";
+    default:
+        return "=";
     }
 }
 

@@ -37,37 +37,34 @@ Node *match(Matcher &m, Node *expr, bool negated);
 
 bool is_integer_type(Oid type) { return type == INT2OID || type == INT4OID || type == INT8OID; }
 
-// In C++ only a few operations differ in sign: the one place that knows the opposite of each.
+// What NOT makes of each operation.
+constexpr LeafOp opposites[][2] = {
+    {LeafOp::always, LeafOp::never},       {LeafOp::if_true, LeafOp::if_false},
+    {LeafOp::equal, LeafOp::not_equal},    {LeafOp::less, LeafOp::greater_equal},
+    {LeafOp::less_equal, LeafOp::greater}, {LeafOp::any_of, LeafOp::none_of},
+    {LeafOp::like, LeafOp::not_like},      {LeafOp::starts_with, LeafOp::not_starts_with}};
+
 LeafOp opposite(LeafOp op) {
-    switch (op) {
-    case LeafOp::always: return LeafOp::never;
-    case LeafOp::never: return LeafOp::always;
-    case LeafOp::if_true: return LeafOp::if_false;
-    case LeafOp::if_false: return LeafOp::if_true;
-    case LeafOp::equal: return LeafOp::not_equal;
-    case LeafOp::not_equal: return LeafOp::equal;
-    case LeafOp::less: return LeafOp::greater_equal;
-    case LeafOp::less_equal: return LeafOp::greater;
-    case LeafOp::greater: return LeafOp::less_equal;
-    case LeafOp::greater_equal: return LeafOp::less;
-    case LeafOp::any_of: return LeafOp::none_of;
-    case LeafOp::none_of: return LeafOp::any_of;
-    case LeafOp::like: return LeafOp::not_like;
-    case LeafOp::not_like: return LeafOp::like;
-    case LeafOp::starts_with: return LeafOp::not_starts_with;
-    case LeafOp::not_starts_with: return LeafOp::starts_with;
-    }
+    for (const LeafOp(&pair)[2] : opposites)
+        for (int i = 0; i < 2; ++i)
+            if (pair[i] == op)
+                return pair[1 - i];
     pg_unreachable();
 }
 
 // a < b is b > a.
 LeafOp commuted(LeafOp op) {
     switch (op) {
-    case LeafOp::less: return LeafOp::greater;
-    case LeafOp::less_equal: return LeafOp::greater_equal;
-    case LeafOp::greater: return LeafOp::less;
-    case LeafOp::greater_equal: return LeafOp::less_equal;
-    default: return op;
+    case LeafOp::less:
+        return LeafOp::greater;
+    case LeafOp::less_equal:
+        return LeafOp::greater_equal;
+    case LeafOp::greater:
+        return LeafOp::less;
+    case LeafOp::greater_equal:
+        return LeafOp::less_equal;
+    default:
+        return op;
     }
 }
 
@@ -83,12 +80,23 @@ Node *leaf_with_value(Matcher &m, LeafOp op, int dimension, Node *value) {
 // Which comparison `op` is within a btree family, `<>` included.
 bool btree_comparison(Oid op, Oid family, LeafOp *out) {
     switch (get_op_opfamily_strategy(op, family)) {
-    case BTLessStrategyNumber: *out = LeafOp::less; return true;
-    case BTLessEqualStrategyNumber: *out = LeafOp::less_equal; return true;
-    case BTEqualStrategyNumber: *out = LeafOp::equal; return true;
-    case BTGreaterEqualStrategyNumber: *out = LeafOp::greater_equal; return true;
-    case BTGreaterStrategyNumber: *out = LeafOp::greater; return true;
-    default: break;
+    case BTLessStrategyNumber:
+        *out = LeafOp::less;
+        return true;
+    case BTLessEqualStrategyNumber:
+        *out = LeafOp::less_equal;
+        return true;
+    case BTEqualStrategyNumber:
+        *out = LeafOp::equal;
+        return true;
+    case BTGreaterEqualStrategyNumber:
+        *out = LeafOp::greater_equal;
+        return true;
+    case BTGreaterStrategyNumber:
+        *out = LeafOp::greater;
+        return true;
+    default:
+        break;
     }
     Oid negator = get_negator(op);
     if (!OidIsValid(negator) || get_op_opfamily_strategy(negator, family) != BTEqualStrategyNumber)
@@ -105,8 +113,10 @@ bool collation_allows(LeafOp op, Oid collation) {
     case LeafOp::less:
     case LeafOp::less_equal:
     case LeafOp::greater:
-    case LeafOp::greater_equal: return lc_collate_is_c(collation);
-    default: return get_collation_isdeterministic(collation);
+    case LeafOp::greater_equal:
+        return lc_collate_is_c(collation);
+    default:
+        return get_collation_isdeterministic(collation);
     }
 }
 
@@ -122,9 +132,15 @@ bool comparison_of_operator(int dimension, Oid op, Oid collation, LeafOp *out) {
     if (left != TEXTOID || right != TEXTOID)
         return false;
     switch (get_opcode(op)) {
-    case F_TEXTLIKE: *out = LeafOp::like; break;
-    case F_TEXTNLIKE: *out = LeafOp::not_like; break;
-    case F_STARTS_WITH: *out = LeafOp::starts_with; break;
+    case F_TEXTLIKE:
+        *out = LeafOp::like;
+        break;
+    case F_TEXTNLIKE:
+        *out = LeafOp::not_like;
+        break;
+    case F_STARTS_WITH:
+        *out = LeafOp::starts_with;
+        break;
     default:
         if (!btree_comparison(op, TEXT_BTREE_FAM_OID, out))
             return false;
@@ -243,11 +259,16 @@ Node *match(Matcher &m, Node *expr, bool negated) {
     if (is_scan_value(m.root, m.rel, expr))
         return leaf_with_value(m, negated ? LeafOp::if_false : LeafOp::if_true, -1, expr);
     switch (nodeTag(expr)) {
-    case T_OpExpr: return match_operator(m, castNode(OpExpr, expr), negated);
-    case T_ScalarArrayOpExpr: return match_array(m, castNode(ScalarArrayOpExpr, expr), negated);
-    case T_BoolExpr: return match_boolean(m, castNode(BoolExpr, expr), negated);
-    case T_NullTest: return match_null_test(m, castNode(NullTest, expr), negated);
-    default: return nullptr;
+    case T_OpExpr:
+        return match_operator(m, castNode(OpExpr, expr), negated);
+    case T_ScalarArrayOpExpr:
+        return match_array(m, castNode(ScalarArrayOpExpr, expr), negated);
+    case T_BoolExpr:
+        return match_boolean(m, castNode(BoolExpr, expr), negated);
+    case T_NullTest:
+        return match_null_test(m, castNode(NullTest, expr), negated);
+    default:
+        return nullptr;
     }
 }
 

@@ -44,8 +44,8 @@ struct FlowInsert {
 bool fires_here(const Trigger &trigger) {
     if (!TRIGGER_FOR_INSERT(trigger.tgtype) || !TRIGGER_FOR_AFTER(trigger.tgtype))
         return false;
-    char off = SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ? TRIGGER_FIRES_ON_ORIGIN
-                                                                          : TRIGGER_FIRES_ON_REPLICA;
+    char off =
+        SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ? TRIGGER_FIRES_ON_ORIGIN : TRIGGER_FIRES_ON_REPLICA;
     return trigger.tgenabled != TRIGGER_DISABLED && trigger.tgenabled != off;
 }
 
@@ -170,14 +170,14 @@ List *plan_modify(PlannerInfo *root, ModifyTable *plan, Index result_relation, i
     RangeTblEntry *entry = planner_rt_fetch(result_relation, root);
     Relation table = table_open(entry->relid, NoLock);
     if (plan->operation != CMD_INSERT)
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("cannot %s foreign table \"%s\"",
-                               plan->operation == CMD_UPDATE   ? "update"
-                               : plan->operation == CMD_DELETE ? "delete from"
-                                                               : "merge into",
-                               RelationGetRelationName(table)),
-                        errdetail("Flows are only ever added."),
-                        errhint("flows_expire(before_hour) drops old hours.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                 errmsg("cannot %s foreign table \"%s\"",
+                        plan->operation == CMD_UPDATE   ? "update"
+                        : plan->operation == CMD_DELETE ? "delete from"
+                                                        : "merge into",
+                        RelationGetRelationName(table)),
+                 errdetail("Flows are only ever added."), errhint("flows_expire(before_hour) drops old hours.")));
     check_shape(table, true);
     table_close(table, NoLock);
     if (plan->onConflictAction != ONCONFLICT_NONE)

@@ -82,8 +82,8 @@ void get_rel_size(PlannerInfo *root, RelOptInfo *baserel, Oid table) {
 
     baserel->tuples = estimate_flows(plan->store);
     set_baserel_size_estimates(root, baserel);
-    plan->scanned = clamp_row_est(baserel->tuples *
-                                  clauselist_selectivity(root, condition.pushed, 0, JOIN_INNER, nullptr));
+    plan->scanned =
+        clamp_row_est(baserel->tuples * clauselist_selectivity(root, condition.pushed, 0, JOIN_INNER, nullptr));
 }
 
 void get_paths(PlannerInfo *root, RelOptInfo *baserel, Oid) {

@@ -68,8 +68,8 @@ class OpenSegment {
     }
 
     uint64_t row_begin = 0, row_end = 0;
-    RowColumns rows;                 // of [row_begin, row_end)
-    std::vector<ScannedCell> cells;  // of the block; empty when no dimension is needed
+    RowColumns rows;                // of [row_begin, row_end)
+    std::vector<ScannedCell> cells; // of the block; empty when no dimension is needed
 
   private:
     bool needs(int column) const { return (columns_ >> column) & 1; }
@@ -133,8 +133,9 @@ class OpenSegment {
         if (cell == reader_.header().cells)
             return reader_.header().flows;
         std::span<const HourEntry> hours = reader_.hours();
-        auto hour = std::lower_bound(hours.begin(), hours.end(), cell,
-                                     [](const HourEntry &entry, uint32_t wanted) { return entry.cells.begin < wanted; });
+        auto hour = std::lower_bound(hours.begin(), hours.end(), cell, [](const HourEntry &entry, uint32_t wanted) {
+            return entry.cells.begin < wanted;
+        });
         if (hour != hours.end() && hour->cells.begin == cell)
             return hour->rows.begin;
         reader_.read_cells({cell, cell + 1}, columns_of_cells_);
@@ -201,9 +202,7 @@ static bool load_rows(FlowScan *scan) {
         CHECK_FOR_INTERRUPTS();
         if (r->open != nullptr) {
             bool more = false;
-            guarded([&] {
-                more = r->open->advance(scan->counters);
-            });
+            guarded([&] { more = r->open->advance(scan->counters); });
             if (more) {
                 r->begin = r->row = r->open->row_begin;
                 r->end = r->open->row_end;
@@ -242,7 +241,8 @@ bool next_row(FlowScan *scan, TupleTableSlot *slot) {
     }
     for (int i = 0; i < r->metric_count; ++i) {
         const RowScan::Target &target = r->metrics[i];
-        slot->tts_values[target.attribute] = Int64GetDatum(static_cast<int64_t>(r->values[target.source][r->row - r->begin]));
+        slot->tts_values[target.attribute] =
+            Int64GetDatum(static_cast<int64_t>(r->values[target.source][r->row - r->begin]));
         slot->tts_isnull[target.attribute] = false;
     }
     ++r->row;

@@ -37,10 +37,10 @@ const char shape_hint[] = "The columns of a foreign table of fas are hour intege
 void check_column(Relation table, Form_pg_attribute attribute, int column) {
     const char *table_name = RelationGetRelationName(table);
     if (column < 0)
-        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-                        errmsg("foreign table \"%s\" has a column that no flow has", table_name),
-                        errdetail("There is no \"%s\" in a flow.", NameStr(attribute->attname)),
-                        errhint("%s", shape_hint)));
+        ereport(ERROR,
+                (errcode(ERRCODE_DATATYPE_MISMATCH),
+                 errmsg("foreign table \"%s\" has a column that no flow has", table_name),
+                 errdetail("There is no \"%s\" in a flow.", NameStr(attribute->attname)), errhint("%s", shape_hint)));
     Oid type = type_of_column(column);
     if (attribute->atttypid != type)
         ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -71,10 +71,10 @@ TableShape check_shape(Relation table, bool for_insert) {
     }
     for (int c = 0; c < column_count && for_insert; ++c)
         if (shape.attnum[c] == 0)
-            ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-                            errmsg("foreign table \"%s\" lacks a column that every flow has",
-                                   RelationGetRelationName(table)),
-                            errdetail("Column \"%s\" is missing.", column_name(c).data()), errhint("%s", shape_hint)));
+            ereport(ERROR,
+                    (errcode(ERRCODE_DATATYPE_MISMATCH),
+                     errmsg("foreign table \"%s\" lacks a column that every flow has", RelationGetRelationName(table)),
+                     errdetail("Column \"%s\" is missing.", column_name(c).data()), errhint("%s", shape_hint)));
     return shape;
 }
 

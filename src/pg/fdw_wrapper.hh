@@ -72,9 +72,9 @@ void require_insert_through(const Store &store, Oid table, Oid user);
 // NOT has been pushed into the leaves; what is NULL is found when the values are.
 enum class BranchKind : int { conjunction, disjunction };
 enum class LeafOp : int {
-    always,     // no dimension, no value: IS NOT NULL
-    never,      // IS NULL
-    if_true,    // no dimension: a boolean value
+    always,  // no dimension, no value: IS NOT NULL
+    never,   // IS NULL
+    if_true, // no dimension: a boolean value
     if_false,
     equal,
     not_equal,
@@ -82,8 +82,8 @@ enum class LeafOp : int {
     less_equal,
     greater,
     greater_equal,
-    any_of,     // = ANY (array)
-    none_of,    // <> ALL (array)
+    any_of,  // = ANY (array)
+    none_of, // <> ALL (array)
     like,
     not_like,
     starts_with,
@@ -142,9 +142,9 @@ enum PrivateIndex { private_kind = 0, private_condition = 1, private_columns = 2
 struct TablePlan {
     TableShape shape;
     Store store;
-    bool all_pushed;     // no condition is left to PostgreSQL
-    Bitmapset *attnos;   // attributes that the query above needs, offset by FirstLowInvalidHeapAttributeNumber
-    double scanned;      // rows that meet what goes down, roughly
+    bool all_pushed;   // no condition is left to PostgreSQL
+    Bitmapset *attnos; // attributes that the query above needs, offset by FirstLowInvalidHeapAttributeNumber
+    double scanned;    // rows that meet what goes down, roughly
 };
 
 // What a path of a pushed-down aggregate carries (ForeignPath.fdw_private is a list of these, in this order).
@@ -152,8 +152,8 @@ enum AggregatePathIndex { aggregate_private = 0, aggregate_values = 1, aggregate
 
 void get_rel_size(PlannerInfo *root, RelOptInfo *baserel, Oid table);
 void get_paths(PlannerInfo *root, RelOptInfo *baserel, Oid table);
-ForeignScan *get_plan(PlannerInfo *root, RelOptInfo *rel, Oid table, ForeignPath *path, List *tlist,
-                      List *scan_clauses, Plan *outer_plan);
+ForeignScan *get_plan(PlannerInfo *root, RelOptInfo *rel, Oid table, ForeignPath *path, List *tlist, List *scan_clauses,
+                      Plan *outer_plan);
 void get_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_rel, RelOptInfo *output_rel,
                      void *extra);
 
