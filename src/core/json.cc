@@ -2,6 +2,7 @@
 // each text dimension, used only when a name has escapes.
 #include "json.hh"
 
+#include <algorithm>
 #include <string>
 
 #include "error.hh"
@@ -37,6 +38,14 @@ constexpr std::array<MemberName, member_name_count> member_names = [] {
     for (unsigned i = 0; i < other_names.size(); ++i)
         out[field_count + i] = other_names[i];
     return out;
+}();
+
+// A longer member name is none of them, however it is escaped (\u0061 is six bytes for one), and need not be kept.
+constexpr size_t longest_escaped_name = [] {
+    size_t longest = 0;
+    for (const MemberName &member : member_names)
+        longest = std::max(longest, member.name.size());
+    return longest * 6;
 }();
 
 class FlowParser {
@@ -116,7 +125,7 @@ unsigned FlowParser::member_name() {
     JsonString key = reader_.key();
     if (!key.escaped)
         return find_member(key.raw);
-    if (reader_.lone_surrogate() != nullptr)
+    if (reader_.lone_surrogate() != nullptr || key.raw.size() > longest_escaped_name)
         return member_name_count;
     JsonReader::unescape(key.raw, unescaped_key_);
     return find_member(unescaped_key_);

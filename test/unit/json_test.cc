@@ -113,6 +113,15 @@ TEST(Json, TakesOtherNamesAndEscapedNames) {
         std::vector{plain});
 }
 
+TEST(Json, TakesNamesEscapedThroughout) {
+    EXPECT_EQ(
+        parse(R"([{"\u0064\u0065\u0073\u0074\u0069\u006e\u0061\u0074\u0069\u006f\u006e\u005f\u0061\u0070\u0070":"b",)"
+              R"("src_app":"a","vpc_id":"v","bytes_tx":1,"bytes_rx":2,"hour":3}])")
+            .flows,
+        std::vector{plain});
+    EXPECT_EQ(parse(with_member("\"\\u0068our" + std::string(1000, 'x') + "\":1")).flows, std::vector{plain});
+}
+
 TEST(Json, TakesAnyNameOfAnApp) {
     const std::pair<const char *, std::string> names[] = {
         {R"("\"\\\/\b\f\n\r\t")", "\"\\/\b\f\n\r\t"},
