@@ -28,6 +28,21 @@ Entry read_entry(ByteCursor &cursor) {
     return {shared, {reinterpret_cast<const char *>(suffix), length}};
 }
 
+size_t shared_prefix(std::string_view a, std::string_view b) noexcept {
+    const size_t most = std::min(a.size(), b.size());
+    size_t same = 0;
+    for (; same + 8 <= most; same += 8) {
+        const auto word = [same](std::string_view text) {
+            return load<uint64_t>(reinterpret_cast<const uint8_t *>(text.data() + same));
+        };
+        if (const uint64_t difference = word(a) ^ word(b); difference != 0)
+            return same + static_cast<size_t>(std::countr_zero(difference)) / 8;
+    }
+    while (same < most && a[same] == b[same])
+        ++same;
+    return same;
+}
+
 void append_entry(std::string_view name, size_t shared, std::vector<uint8_t> &out) {
     const size_t length = name.size() - shared - 1;
     uint8_t head[1 + 10 + 10], *to = head;
@@ -38,6 +53,15 @@ void append_entry(std::string_view name, size_t shared, std::vector<uint8_t> &ou
         to = put_varint(to, length - half_limit);
     out.insert(out.end(), head, to);
     out.insert(out.end(), name.begin() + static_cast<ptrdiff_t>(shared), name.end());
+}
+
+// Copies up to 16 bytes without a call where both sides have room for 16.
+constexpr size_t copy_slack = 16;
+inline void copy_short(char *to, const char *from, size_t count, bool has_slack) noexcept {
+    if (count <= copy_slack && has_slack)
+        std::memcpy(to, from, copy_slack);
+    else if (count > 0)
+        std::memcpy(to, from, count);
 }
 
 // One name after another. `name` keeps its memory; it is the previous name on entry.
@@ -56,11 +80,7 @@ void append_dictionary(std::span<const std::string_view> names, std::vector<uint
     const size_t directory = out.size(), data = directory + 4 * blocks;
     out.resize(data);
     for (size_t i = 0; i < names.size(); ++i) {
-        size_t shared = 0;
-        if (i % dictionary_block != 0) {
-            const auto parted = std::mismatch(names[i].begin(), names[i].end(), names[i - 1].begin(), names[i - 1].end());
-            shared = static_cast<size_t>(parted.first - names[i].begin());
-        }
+        const size_t shared = i % dictionary_block == 0 ? 0 : shared_prefix(names[i - 1], names[i]);
         append_entry(names[i], shared, out);
         store<uint32_t>(out.data() + directory + i / dictionary_block * 4, static_cast<uint32_t>(out.size() - data));
     }
@@ -97,9 +117,9 @@ std::string_view Dictionary::first_of(uint32_t index) const {
     return read_entry(cursor).suffix;
 }
 
-void Dictionary::decode(std::vector<std::string_view> &names, std::unique_ptr<char[]> &arena) const {
-    // Pass one: lengths. A name is at most as long as its block's suffixes, so the sum is bounded by 16 * bytes.
-    std::vector<uint64_t> lengths(count_);
+// Lengths of all names. A name is at most as long as its block's suffixes, so their sum is at most 16 * bytes.
+uint64_t Dictionary::decode_lengths(std::vector<uint64_t> &lengths) const {
+    lengths.resize(count_);
     uint64_t total = 0;
     for (uint32_t id = 0; id < count_;) {
         ByteCursor cursor(block(id / dictionary_block));
@@ -113,18 +133,24 @@ void Dictionary::decode(std::vector<std::string_view> &names, std::unique_ptr<ch
         if (cursor.left() != 0)
             throw_corrupted("A dictionary's block has bytes behind its last entry.");
     }
-    // Pass two: the names.
-    arena = std::make_unique_for_overwrite<char[]>(total);
+    return total;
+}
+
+void Dictionary::decode(std::vector<std::string_view> &names, std::unique_ptr<char[]> &arena) const {
+    std::vector<uint64_t> lengths;
+    const uint64_t total = decode_lengths(lengths);
+    arena = std::make_unique_for_overwrite<char[]>(total + copy_slack);
     names.resize(count_);
     char *to = arena.get();
     std::string_view previous;
     for (uint32_t id = 0; id < count_;) {
-        ByteCursor cursor(block(id / dictionary_block));
+        const Bytes bytes = block(id / dictionary_block);
+        ByteCursor cursor(bytes);
         const uint32_t end = std::min(count_, id + dictionary_block);
         for (bool opens_block = true; id < end; ++id, opens_block = false) {
             const Entry entry = read_entry(cursor);
-            std::copy_n(previous.data(), entry.shared, to);
-            std::copy_n(entry.suffix.data(), entry.suffix.size(), to + entry.shared);
+            copy_short(to, previous.data(), entry.shared, previous.data() != nullptr);
+            copy_short(to + entry.shared, entry.suffix.data(), entry.suffix.size(), cursor.left() >= copy_slack);
             const std::string_view name(to, lengths[id]);
             // Shared prefixes are as long as they can be, so that the first byte of the suffix decides the order.
             const bool ascends = opens_block || entry.shared == previous.size()
@@ -132,12 +158,14 @@ void Dictionary::decode(std::vector<std::string_view> &names, std::unique_ptr<ch
                                      : static_cast<uint8_t>(entry.suffix[0]) > static_cast<uint8_t>(previous[entry.shared]);
             if (!ascends)
                 throw_corrupted("The names of a dictionary do not ascend.");
-            if (!is_utf8(name))
-                throw_corrupted("A name in a dictionary is not valid UTF-8.");
             names[id] = previous = name;
             to += name.size();
         }
     }
+    // All names at once where all is ASCII, as it mostly is. Else one by one: each is to be valid by itself.
+    const bool ascii = is_ascii({arena.get(), total});
+    if (!ascii && !std::all_of(names.begin(), names.end(), is_utf8))
+        throw_corrupted("A name in a dictionary is not valid UTF-8.");
 }
 
 uint32_t Dictionary::lower_bound(std::string_view name) const {
@@ -200,19 +228,30 @@ size_t sequence_length(const uint8_t *at, size_t left) noexcept {
 
 } // namespace
 
+bool is_ascii(std::string_view text) noexcept {
+    const uint8_t *at = reinterpret_cast<const uint8_t *>(text.data());
+    size_t left = text.size();
+    // No high bit, and none is borrowed from when 1 is taken away from each byte.
+    constexpr uint64_t high = 0x8080808080808080, ones = 0x0101010101010101;
+    uint64_t wrong = 0;
+    for (; left >= 8; left -= 8, at += 8) {
+        const uint64_t word = load<uint64_t>(at);
+        wrong |= word | (word - ones);
+    }
+    bool good = (wrong & high) == 0;
+    for (; left > 0; --left, ++at)
+        good = good && *at != 0 && *at < 0x80;
+    return good;
+}
+
 bool is_utf8(std::string_view text) noexcept {
     const uint8_t *at = reinterpret_cast<const uint8_t *>(text.data());
     size_t left = text.size();
     while (left > 0) {
-        if (left >= 8) {
-            // Eight ASCII bytes that are not NUL: no high bit, and none is borrowed from when 1 is taken away.
-            const uint64_t word = load<uint64_t>(at);
-            constexpr uint64_t high = 0x8080808080808080, ones = 0x0101010101010101;
-            if (((word | (word - ones)) & high) == 0) {
-                at += 8;
-                left -= 8;
-                continue;
-            }
+        if (left >= 8 && is_ascii({reinterpret_cast<const char *>(at), 8})) {
+            at += 8;
+            left -= 8;
+            continue;
         }
         const size_t length = *at == 0 ? 0 : *at < 0x80 ? 1 : sequence_length(at, left);
         if (length == 0)

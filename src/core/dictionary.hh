@@ -35,6 +35,7 @@ class Dictionary {
     uint32_t count() const noexcept { return count_; }
 
   private:
+    uint64_t decode_lengths(std::vector<uint64_t> &lengths) const;
     Bytes block(uint32_t index) const noexcept;
     std::string_view first_of(uint32_t block) const;
 
@@ -47,5 +48,7 @@ bool prefix_successor(std::string_view prefix, std::string &out);
 
 // Whether `text` is valid UTF-8 that PostgreSQL takes: no overlong forms, surrogates, numbers above 10FFFF, or NUL.
 bool is_utf8(std::string_view text) noexcept;
+// Whether all bytes are 1 to 127.
+bool is_ascii(std::string_view text) noexcept;
 
 } // namespace fas

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <random>
+#include <span>
 
 #include "bytes.hh"
 
@@ -13,59 +14,79 @@ namespace {
 constexpr size_t arena_block = 65536;
 constexpr uint64_t multiplier = 0xd6e8feb86659fd93;
 
-struct SortItem {
-    uint64_t bytes; // eight bytes of the name from the current depth, big-endian, zeros behind the end
-    uint32_t index;
-    uint32_t length; // bytes of the name that are among them, at most 9 (more follow): parts "a" from "a\0"
-};
+// What is sorted: eight bytes of a name (big-endian, zeros behind its end), how many of them are the name's (9 when
+// more follow: that tells "a" from "a\0"), and which name it is. One number, so that comparing does not branch.
+using SortItem = uint128;
+constexpr size_t chunk = 8;
 
-uint64_t big_endian_chunk(std::string_view name, size_t depth) noexcept {
-    uint64_t chunk = 0;
-    if (depth + 8 <= name.size())
-        return __builtin_bswap64(load<uint64_t>(reinterpret_cast<const uint8_t *>(name.data() + depth)));
-    for (size_t i = depth; i < depth + 8; ++i)
-        chunk = chunk << 8 | (i < name.size() ? static_cast<uint8_t>(name[i]) : 0);
-    return chunk;
+uint64_t big_endian(const char *from) noexcept {
+    return __builtin_bswap64(load<uint64_t>(reinterpret_cast<const uint8_t *>(from)));
 }
 
-// Sorts items whose names agree in the first `depth` bytes, eight further bytes at a time.
-void sort_items(SortItem *begin, SortItem *end, const NameTable &names, size_t depth) {
-    constexpr size_t deepest = 64; // beyond, compare strings: recursion stays shallow
-    for (SortItem *item = begin; item != end; ++item) {
-        const std::string_view name = names[item->index];
-        item->bytes = big_endian_chunk(name, depth);
-        item->length = static_cast<uint32_t>(std::min<size_t>(9, name.size() - std::min(depth, name.size())));
+SortItem sort_item(std::string_view name, size_t depth, uint32_t index) noexcept {
+    uint64_t bytes = 0;
+    if (depth + chunk <= name.size()) {
+        bytes = big_endian(name.data() + depth);
+    } else {
+        for (size_t i = depth; i < depth + chunk; ++i)
+            bytes = bytes << 8 | (i < name.size() ? static_cast<uint8_t>(name[i]) : 0);
     }
-    std::sort(begin, end, [](const SortItem &a, const SortItem &b) {
-        return a.bytes != b.bytes ? a.bytes < b.bytes : a.length < b.length;
-    });
-    for (SortItem *from = begin; from != end;) {
-        SortItem *to = from + 1;
-        while (to != end && to->bytes == from->bytes && to->length == from->length)
+    const uint64_t length = std::min<size_t>(chunk + 1, name.size() - std::min(depth, name.size()));
+    return static_cast<uint128>(bytes) << 64 | length << 32 | index;
+}
+uint32_t index_of(SortItem item) noexcept { return static_cast<uint32_t>(item); }
+
+// How many bytes from `depth` on all the names share, at most `limit`.
+size_t shared_bytes(std::span<const SortItem> items, const NameTable &names, size_t depth, size_t limit) {
+    const std::string_view first = names[index_of(items[0])];
+    limit = std::min(limit, first.size() - depth);
+    for (const SortItem item : items.subspan(1)) {
+        const std::string_view name = names[index_of(item)];
+        size_t same = 0;
+        const size_t end = std::min(limit, name.size() - depth);
+        while (same < end && name[depth + same] == first[depth + same])
+            ++same;
+        limit = same;
+        if (limit == 0)
+            break;
+    }
+    return limit;
+}
+
+// Sorts names (only their indexes are set on entry) that agree in the first `depth` bytes, eight more at a time.
+void sort_items(std::span<SortItem> items, const NameTable &names, size_t depth) {
+    constexpr size_t deepest = 64; // beyond, compare strings: recursion stays shallow
+    if (depth >= deepest) {
+        std::sort(items.begin(), items.end(),
+                  [&](SortItem a, SortItem b) { return names[index_of(a)] < names[index_of(b)]; });
+        return;
+    }
+    depth += shared_bytes(items, names, depth, deepest);
+    for (SortItem &item : items)
+        item = sort_item(names[index_of(item)], depth, index_of(item));
+    std::sort(items.begin(), items.end());
+    for (size_t from = 0, to; from < items.size(); from = to) {
+        to = from + 1;
+        while (to < items.size() && items[to] >> 32 == items[from] >> 32)
             ++to;
-        if (to - from > 1 && from->length == 9) {
-            if (depth < deepest)
-                sort_items(from, to, names, depth + 8);
-            else
-                std::sort(from, to, [&](const SortItem &a, const SortItem &b) { return names[a.index] < names[b.index]; });
-        }
-        from = to;
+        if (to - from > 1 && static_cast<uint32_t>(items[from] >> 32) == chunk + 1)
+            sort_items(items.subspan(from, to - from), names, depth + chunk);
+    }
+}
+
+uint64_t make_seed() noexcept {
+    try {
+        std::random_device device;
+        return (uint64_t{device()} << 32 | device()) ^ multiplier;
+    } catch (...) { // no entropy source: an address is better than nothing
+        static const char here = 0;
+        return reinterpret_cast<uintptr_t>(&here) ^ multiplier;
     }
 }
 
 } // namespace
 
-uint64_t hash_seed() noexcept {
-    static const uint64_t seed = [] {
-        try {
-            std::random_device device;
-            return (uint64_t{device()} << 32 | device()) ^ multiplier;
-        } catch (...) { // no entropy source: an address is better than nothing
-            return reinterpret_cast<uintptr_t>(&seed) ^ multiplier;
-        }
-    }();
-    return seed;
-}
+const uint64_t process_hash_seed = make_seed();
 
 uint64_t hash_bytes(std::string_view bytes) noexcept {
     uint64_t state = hash_seed() ^ bytes.size();
@@ -138,13 +159,14 @@ size_t NameTable::memory() const noexcept {
 std::vector<uint32_t> rank_names(const NameTable &table, std::vector<std::string_view> &sorted) {
     std::vector<SortItem> items(table.size());
     for (size_t i = 0; i < items.size(); ++i)
-        items[i].index = static_cast<uint32_t>(i);
-    sort_items(items.data(), items.data() + items.size(), table, 0);
+        items[i] = i;
+    if (!items.empty())
+        sort_items(items, table, 0);
     std::vector<uint32_t> ranks(table.size());
     sorted.resize(table.size());
     for (uint32_t rank = 0; rank < items.size(); ++rank) {
-        ranks[items[rank].index] = rank;
-        sorted[rank] = table[items[rank].index];
+        ranks[index_of(items[rank])] = rank;
+        sorted[rank] = table[index_of(items[rank])];
     }
     return ranks;
 }

@@ -16,7 +16,8 @@ namespace fas {
 
 // Hashes are seeded once for each process, so that nobody can prepare names that collide.
 uint64_t hash_bytes(std::string_view bytes) noexcept;
-uint64_t hash_seed() noexcept;
+extern const uint64_t process_hash_seed;
+inline uint64_t hash_seed() noexcept { return process_hash_seed; }
 
 inline uint64_t hash_mix(uint64_t a, uint64_t b) noexcept {
     const unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
@@ -110,7 +111,7 @@ template <size_t N> class RecordTable {
     uint32_t add(const Record &record) {
         bool added = false;
         const uint32_t number =
-            table_.find_or_add(hash(record), [&](uint32_t n) { return records_[n] == record; }, added);
+            table_.find_or_add(hash(record), [&](uint32_t n) { return same(records_[n], record); }, added);
         if (added)
             records_.push(record);
         return number;
@@ -120,6 +121,13 @@ template <size_t N> class RecordTable {
     size_t memory() const noexcept { return table_.memory() + records_.memory(); }
 
   private:
+    // Without a call: std::array's operator== goes through memcmp.
+    static bool same(const Record &a, const Record &b) noexcept {
+        uint32_t difference = 0;
+        for (size_t i = 0; i < N; ++i)
+            difference |= a[i] ^ b[i];
+        return difference == 0;
+    }
     static uint64_t hash(const Record &record) noexcept {
         uint64_t state = hash_seed();
         for (size_t i = 0; i < N; i += 2)

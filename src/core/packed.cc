@@ -361,10 +361,18 @@ template <class T> void ColumnSet::read_values(size_t column, uint32_t begin, ui
             }
         }
         unpack_block(bytes.subspan(at, next - at), bytes.size() - at, in_block, values.data());
-        for (uint32_t i = from; i < to; ++i) {
-            wide |= values[i];
-            *out++ = static_cast<T>(values[i]);
+        if (to - from == packed_block) { // the length known, so that the compiler makes it quick
+            for (uint32_t i = 0; i < packed_block; ++i)
+                wide |= values[i];
+            for (uint32_t i = 0; i < packed_block; ++i)
+                out[i] = static_cast<T>(values[i]);
+        } else {
+            for (uint32_t i = from; i < to; ++i) {
+                wide |= values[i];
+                out[i - from] = static_cast<T>(values[i]);
+            }
         }
+        out += to - from;
         at = next;
     }
     if (sizeof(T) == 4 && wide >> 32 != 0)
