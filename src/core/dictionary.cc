@@ -2,6 +2,7 @@
 #include "dictionary.hh"
 
 #include <algorithm>
+#include <array>
 
 #include "bytes.hh"
 
@@ -58,10 +59,13 @@ void append_entry(std::string_view name, size_t shared, std::vector<uint8_t> &ou
 // Copies up to 16 bytes without a call where both sides have room for 16.
 constexpr size_t copy_slack = 16;
 inline void copy_short(char *to, const char *from, size_t count, bool has_slack) noexcept {
-    if (count <= copy_slack && has_slack)
-        std::memcpy(to, from, copy_slack);
-    else if (count > 0)
+    if (count <= copy_slack && has_slack) {
+        std::array<char, copy_slack> bytes; // a register: the two sides may overlap
+        std::memcpy(bytes.data(), from, copy_slack);
+        std::memcpy(to, bytes.data(), copy_slack);
+    } else if (count > 0) {
         std::memcpy(to, from, count);
+    }
 }
 
 // One name after another. `name` keeps its memory; it is the previous name on entry.
