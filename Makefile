@@ -42,7 +42,7 @@ override with_llvm = no
 REGRESS = $(sort $(patsubst $(srcdir)/sql/%.sql,%,$(wildcard $(srcdir)/sql/*.sql)))
 REGRESS_OPTS = --encoding=UTF8
 ISOLATION = $(sort $(patsubst $(srcdir)/test/isolation/specs/%.spec,%,$(wildcard $(srcdir)/test/isolation/specs/*.spec)))
-ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation
+ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --load-extension=fas
 # PostgreSQL's TAP harness starts servers, which root may not.
 ifneq ($(shell id -u),0)
 TAP_TESTS = $(if $(wildcard $(srcdir)/test/tap/*.pl),1)
