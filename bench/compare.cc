@@ -43,6 +43,7 @@ const std::vector<Figure> figures = {
     {"wal", "WAL while JSON batches come in", "bytes/flow", 1, false},
     {"json_size", "on disk straight after JSON batches", "bytes/flow", 1, false},
     {"size", "on disk after bulk load, compaction and VACUUM", "bytes/flow", 2, false},
+    {"live", "of that, the segments alone", "bytes/flow", 2, false},
     {"Q1", "Q1 one hour, by flow key", "ms", 2, false},
     {"Q2", "Q2 24 hours, by flow key", "ms", 2, false},
     {"Q3", "Q3 one app's peers, all hours", "ms", 2, false},
@@ -239,6 +240,8 @@ class Comparison {
             for (const std::string &sql : system.vacuum)
                 connection_.run(sql);
             note(system, "size", connection_.number(system.size) / flows_);
+            if (!system.live.empty())
+                note(system, "live", connection_.number(system.live) / flows_);
         }
         connection_.run("CHECKPOINT");
     }

@@ -88,6 +88,7 @@ System fas_functions() {
             .settle = "SELECT segments_read FROM flows_compact()",
             .vacuum = {"VACUUM (ANALYZE) flow_segments", "VACUUM (ANALYZE) flow_batches"},
             .size = "SELECT pg_total_relation_size('flow_segments') + pg_total_relation_size('flow_batches')",
+            .live = "SELECT live_bytes FROM flows_stats()",
             .total = "SELECT flows, bytes_tx, bytes_rx FROM flows_aggregate('{}')",
             .question = from_functions};
 }
@@ -117,6 +118,7 @@ System plain_table() {
             .settle = "",
             .vacuum = {"VACUUM (ANALYZE) plain"},
             .size = "SELECT pg_total_relation_size('plain')",
+            .live = "",
             .total = "SELECT count(*), sum(bytes_tx), sum(bytes_rx) FROM plain",
             .question = from_plain};
 }
@@ -142,6 +144,7 @@ System rollup_table() {
             .settle = "",
             .vacuum = {"VACUUM (ANALYZE) rollup"},
             .size = "SELECT pg_total_relation_size('rollup')",
+            .live = "",
             .total = "SELECT sum(flows), sum(bytes_tx), sum(bytes_rx) FROM rollup",
             .question = from_rollup};
 }

@@ -29,6 +29,7 @@ struct System {
     std::string settle;              // repeated until its value is 0: fas's compaction; may be empty
     std::vector<std::string> vacuum; // statements
     std::string size;                // bytes, everything counted
+    std::string live;                // fas: bytes of the segments alone; may be empty
     std::string total;               // flows, bytes_tx, bytes_rx in one row
     std::string (*question)(const std::string &id, const Subject &subject); // its SQL
 };
