@@ -62,7 +62,10 @@ void ratios_table(std::ofstream &out, const Report &report, const std::vector<Fi
     header_row(out, "fas is better by a factor of", others);
     for (const Figure &figure : figures) {
         const Spread *ours = find(report, fas, figure.id);
-        if (ours == nullptr)
+        bool has_peer = std::any_of(others.begin(), others.end(), [&](const System &system) {
+            return find(report, system.name, figure.id) != nullptr;
+        });
+        if (ours == nullptr || !has_peer)
             continue;
         out << "| " << figure.title << " |";
         for (const System &system : others) {
