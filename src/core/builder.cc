@@ -89,7 +89,8 @@ void sort_cells(const Cells &cells, const std::array<std::vector<uint32_t>, text
         layout.order[cell] = cell;
     for (size_t t = text_dimension_count; t-- > 0; poll())
         if (ranks[t].size() > 1)
-            counting_sort(layout.order, ranks[t].size(), scratch, [&](uint32_t cell) { return ranks[t][cells[cell][t]]; });
+            counting_sort(layout.order, ranks[t].size(), scratch,
+                          [&](uint32_t cell) { return ranks[t][cells[cell][t]]; });
     layout.cell_keys.resize(cells.size());
     for (size_t i = 0; i < layout.order.size(); ++i) {
         const auto &cell = cells[layout.order[i]];

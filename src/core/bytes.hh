@@ -47,7 +47,9 @@ template <class T> void append(std::vector<uint8_t> &out, T value) {
 }
 
 // The size of a varint, and writing one to memory that has room for it (10 bytes at most).
-inline unsigned varint_size(uint64_t value) noexcept { return (static_cast<unsigned>(std::bit_width(value | 1)) + 6) / 7; }
+inline unsigned varint_size(uint64_t value) noexcept {
+    return (static_cast<unsigned>(std::bit_width(value | 1)) + 6) / 7;
+}
 inline uint8_t *put_varint(uint8_t *to, uint64_t value) noexcept {
     for (; value >= 0x80; value >>= 7)
         *to++ = static_cast<uint8_t>(value | 0x80);

@@ -157,9 +157,10 @@ void Dictionary::decode(std::vector<std::string_view> &names, std::unique_ptr<ch
             copy_short(to + entry.shared, entry.suffix.data(), entry.suffix.size(), cursor.left() >= copy_slack);
             const std::string_view name(to, lengths[id]);
             // Shared prefixes are as long as they can be, so that the first byte of the suffix decides the order.
-            const bool ascends = opens_block || entry.shared == previous.size()
-                                     ? previous < name
-                                     : static_cast<uint8_t>(entry.suffix[0]) > static_cast<uint8_t>(previous[entry.shared]);
+            const bool ascends =
+                opens_block || entry.shared == previous.size()
+                    ? previous < name
+                    : static_cast<uint8_t>(entry.suffix[0]) > static_cast<uint8_t>(previous[entry.shared]);
             if (!ascends)
                 throw_corrupted("The names of a dictionary do not ascend.");
             names[id] = previous = name;

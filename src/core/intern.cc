@@ -126,7 +126,8 @@ void NumberTable::grow(size_t slots) {
 
 uint32_t NameTable::add(std::string_view name) {
     bool added = false;
-    const uint32_t id = table_.find_or_add(hash_bytes(name), [&](uint32_t n) { return same_bytes(names_[n], name); }, added);
+    const uint32_t id = table_.find_or_add(
+        hash_bytes(name), [&](uint32_t n) { return same_bytes(names_[n], name); }, added);
     if (added)
         names_.push_back(copy(name));
     return id;

@@ -110,8 +110,8 @@ template <size_t N> class RecordTable {
 
     uint32_t add(const Record &record) {
         bool added = false;
-        const uint32_t number =
-            table_.find_or_add(hash(record), [&](uint32_t n) { return same(records_[n], record); }, added);
+        const uint32_t number = table_.find_or_add(
+            hash(record), [&](uint32_t n) { return same(records_[n], record); }, added);
         if (added)
             records_.push(record);
         return number;
@@ -131,7 +131,8 @@ template <size_t N> class RecordTable {
     static uint64_t hash(const Record &record) noexcept {
         uint64_t state = hash_seed();
         for (size_t i = 0; i < N; i += 2)
-            state = hash_mix(state ^ record[i], (i + 1 < N ? uint64_t{record[i + 1]} << 32 : 0) ^ 0x9e3779b97f4a7c15 ^ state >> 32);
+            state = hash_mix(state ^ record[i],
+                             (i + 1 < N ? uint64_t{record[i + 1]} << 32 : 0) ^ 0x9e3779b97f4a7c15 ^ state >> 32);
         return state;
     }
 
@@ -142,18 +143,18 @@ template <size_t N> class RecordTable {
 // The rank of each name of the table (bytewise order), by its number; `sorted` becomes the names in that order.
 std::vector<uint32_t> rank_names(const NameTable &table, std::vector<std::string_view> &sorted);
 
-// Sorts `order` by the key `key_of(item)` < `keys`, stably, in time of order + keys. `scratch` is reused memory.
-template <class KeyOf>
-void counting_sort(std::vector<uint32_t> &order, size_t keys, std::vector<uint32_t> &scratch, KeyOf key_of) {
+// Sorts `items` by the key `key_of(item)` < `keys`, stably, in time of items + keys. `scratch` is reused memory.
+template <class T, class KeyOf>
+void counting_sort(std::vector<T> &items, size_t keys, std::vector<T> &scratch, KeyOf key_of) {
     std::vector<uint32_t> starts(keys + 1);
-    for (const uint32_t item : order)
+    for (const T &item : items)
         ++starts[key_of(item) + 1];
     for (size_t k = 1; k <= keys; ++k)
         starts[k] += starts[k - 1];
-    scratch.resize(order.size());
-    for (const uint32_t item : order)
+    scratch.resize(items.size());
+    for (const T &item : items)
         scratch[starts[key_of(item)]++] = item;
-    order.swap(scratch);
+    items.swap(scratch);
 }
 
 } // namespace fas

@@ -116,7 +116,7 @@ class Merge {
   public:
     Merge(std::span<SegmentReader *const> inputs, uint32_t first_hour);
 
-    Output everything() const { return {.runs = {{0, static_cast<uint32_t>(order_.size())}}}; }
+    Output everything() const { return {.runs = {{0, static_cast<uint32_t>(sources_.size())}}}; }
     std::vector<Output> split(const SplitOptions &options) const;
     SegmentBytes write(const Output &output);
 
@@ -131,18 +131,16 @@ class Merge {
     uint32_t cell_end(uint32_t at, uint32_t end, uint64_t &rows) const;
     void used_names(const Output &output, std::array<std::vector<std::string_view>, text_dimension_count> &names,
                     KeyColumns &keys);
-    const Source &at(uint32_t place) const noexcept { return sources_[order_[place]]; }
 
     std::vector<Cursor> cursors_;
     std::array<NameTable, text_dimension_count> names_;
     std::array<std::vector<std::string_view>, text_dimension_count> sorted_names_;
     RecordTable<text_dimension_count> keys_;
-    KeyColumns sorted_keys_;          // by rank: ranks of names
-    std::vector<uint32_t> key_rank_;  // by number
-    std::vector<uint32_t> hours_;     // sorted
-    std::vector<Source> sources_;
-    std::vector<uint32_t> order_;     // of sources, by (hour, key), then input
-    std::vector<uint32_t> new_key_;   // by rank: its ordinal in the output that is being written
+    KeyColumns sorted_keys_;         // by rank: ranks of names
+    std::vector<uint32_t> key_rank_; // by number
+    std::vector<uint32_t> hours_;    // sorted
+    std::vector<Source> sources_;    // by (hour, key), then input
+    std::vector<uint32_t> new_key_;  // by rank: its ordinal in the output that is being written
 };
 
 Merge::Merge(std::span<SegmentReader *const> inputs, uint32_t first_hour) {
@@ -153,6 +151,7 @@ Merge::Merge(std::span<SegmentReader *const> inputs, uint32_t first_hour) {
     if (cells > UINT32_MAX || inputs.size() > UINT32_MAX)
         throw Error(sqlstate::program_limit_exceeded, "cannot merge so many flow segments at once",
                     "Together they have " + std::to_string(cells) + " cells.", "Merge fewer segments at a time.");
+    sources_.reserve(cells);
     std::vector<uint32_t> key_numbers;
     for (uint32_t i = 0; i < inputs.size(); ++i) {
         cursors_.emplace_back(*inputs[i]);
@@ -202,10 +201,11 @@ void Merge::collect_cells(SegmentReader &input, uint32_t number, uint32_t first_
     for (const HourEntry &entry : input.hours()) {
         if (entry.hour < first_hour)
             continue;
-        const auto hour = static_cast<uint32_t>(std::lower_bound(hours_.begin(), hours_.end(), entry.hour) - hours_.begin());
+        const auto hour =
+            static_cast<uint32_t>(std::lower_bound(hours_.begin(), hours_.end(), entry.hour) - hours_.begin());
         for (uint32_t begin = entry.cells.begin; begin < entry.cells.end;) {
             const uint32_t end = begin + std::min(at_once, entry.cells.end - begin);
-            input.read_cells({begin, end}, columns);
+            input.read_cell_rows({begin, end}, columns);
             for (uint32_t i = 0; i < end - begin; ++i)
                 sources_.push_back({number, begin + i, hour, key_numbers[columns.key[i]],
                                     columns.first_row[i + 1] - columns.first_row[i]});
@@ -234,27 +234,25 @@ void Merge::rank_names_and_keys() {
     }
 }
 
+// The records themselves are moved: reading them in order later is worth more than moving less now.
 void Merge::sort_sources() {
-    order_.resize(sources_.size());
-    for (uint32_t i = 0; i < order_.size(); ++i) {
-        order_[i] = i;
-        sources_[i].key = key_rank_[sources_[i].key];
-    }
-    std::vector<uint32_t> scratch;
-    counting_sort(order_, key_rank_.size(), scratch, [&](uint32_t i) { return sources_[i].key; });
+    for (Source &source : sources_)
+        source.key = key_rank_[source.key];
+    std::vector<Source> scratch;
+    counting_sort(sources_, key_rank_.size(), scratch, [](const Source &source) { return source.key; });
     poll();
     if (hours_.size() > 1)
-        counting_sort(order_, hours_.size(), scratch, [&](uint32_t i) { return sources_[i].hour; });
+        counting_sort(sources_, hours_.size(), scratch, [](const Source &source) { return source.hour; });
     poll();
 }
 
 // Where the sources of the cell at `at` end, and how many rows they have.
 uint32_t Merge::cell_end(uint32_t at, uint32_t end, uint64_t &rows) const {
-    const Source &first = this->at(at);
+    const Source &first = sources_[at];
     rows = 0;
     do
-        rows += this->at(at++).rows;
-    while (at < end && this->at(at).key == first.key && this->at(at).hour == first.hour);
+        rows += sources_[at++].rows;
+    while (at < end && sources_[at].key == first.key && sources_[at].hour == first.hour);
     return at;
 }
 
@@ -288,11 +286,11 @@ std::vector<Output> Merge::split(const SplitOptions &options) const {
     std::vector<Output> outputs;
     Output rest;
     uint64_t rest_rows = 0;
-    for (uint32_t at = 0; at < order_.size();) {
+    for (uint32_t at = 0; at < sources_.size();) {
         Range run{at, at};
         uint64_t rows = 0;
-        for (; run.end < order_.size() && this->at(run.end).hour == this->at(at).hour; ++run.end)
-            rows += this->at(run.end).rows;
+        for (; run.end < sources_.size() && sources_[run.end].hour == sources_[at].hour; ++run.end)
+            rows += sources_[run.end].rows;
         at = run.end;
         if (rows >= options.own_hour_flows || rows > most) {
             split_hour(run, most, outputs);
@@ -318,7 +316,7 @@ void Merge::used_names(const Output &output, std::array<std::vector<std::string_
     new_key_.assign(key_rank_.size(), unused);
     for (const Range run : output.runs)
         for (uint32_t at = run.begin; at < run.end; ++at)
-            new_key_[this->at(at).key] = 0;
+            new_key_[sources_[at].key] = 0;
     std::array<std::vector<uint32_t>, text_dimension_count> new_name;
     for (size_t t = 0; t < text_dimension_count; ++t) {
         new_name[t].assign(sorted_names_[t].size(), unused);
@@ -353,11 +351,9 @@ SegmentBytes Merge::write(const Output &output) {
     for (const Range run : output.runs)
         for (uint32_t at = run.begin; at < run.end; ++at) {
             // Cells come from all over the inputs: their memory is asked for some steps ahead.
-            if (at + 32 < run.end) {
-                __builtin_prefetch(&this->at(at + 32));
-                cursors_[this->at(at + 8).input].prefetch(this->at(at + 8).cell);
-            }
-            const Source &source = this->at(at);
+            if (at + 8 < run.end)
+                cursors_[sources_[at + 8].input].prefetch(sources_[at + 8].cell);
+            const Source &source = sources_[at];
             if (previous == nullptr || previous->hour != source.hour || previous->key != source.key) {
                 writer.begin_cell(hours_[source.hour], new_key_[source.key]);
                 row = 0;

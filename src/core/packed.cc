@@ -129,8 +129,8 @@ Plan plan_block(std::span<const uint64_t> values) {
     plan.plain_size = 1 + varint_size(least) + packed_bytes(values.size(), plan.width);
     if (plan.ascending && values.size() > 1) {
         plan.delta_width = static_cast<unsigned>(std::bit_width(plan.most_step - plan.least_step));
-        plan.delta_size = 1 + varint_size(least) + varint_size(plan.least_step) +
-                          packed_bytes(values.size() - 1, plan.delta_width);
+        plan.delta_size =
+            1 + varint_size(least) + varint_size(plan.least_step) + packed_bytes(values.size() - 1, plan.delta_width);
     }
     if (plan.width > 1 && plan.delta_size >= plan.plain_size)
         plan_patches(values, plan);
@@ -166,7 +166,8 @@ void unpack_patched(const uint8_t *from, Bytes patches, unsigned width, uint64_t
     const uint8_t *packed = cursor.take(high_bytes);
     check_padding(packed, exceptions, high_width);
     std::memcpy(padded.data(), packed, high_bytes);
-    std::memset(padded.data() + high_bytes, 0, std::min(padded.size() - high_bytes, 8 * size_t{high_width} + load_slack));
+    std::memset(padded.data() + high_bytes, 0,
+                std::min(padded.size() - high_bytes, 8 * size_t{high_width} + load_slack));
     std::array<uint64_t, packed_block> high;
     unpack_width[high_width](padded.data(), (exceptions + 7) / 8, 0, high.data());
     for (unsigned i = 0; i < exceptions; ++i) {
@@ -379,7 +380,11 @@ template <class T> void ColumnSet::read_values(size_t column, uint32_t begin, ui
         throw_corrupted("A column holds a number above its range.");
 }
 
-void ColumnSet::read(size_t column, uint32_t begin, uint32_t end, uint64_t *out) { read_values(column, begin, end, out); }
-void ColumnSet::read(size_t column, uint32_t begin, uint32_t end, uint32_t *out) { read_values(column, begin, end, out); }
+void ColumnSet::read(size_t column, uint32_t begin, uint32_t end, uint64_t *out) {
+    read_values(column, begin, end, out);
+}
+void ColumnSet::read(size_t column, uint32_t begin, uint32_t end, uint32_t *out) {
+    read_values(column, begin, end, out);
+}
 
 } // namespace fas

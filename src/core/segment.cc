@@ -41,7 +41,7 @@ struct SegmentReader::State {
     std::array<std::optional<std::vector<uint32_t>>, text_dimension_count> key_ids;
     std::optional<IndexReader> index;
     std::optional<ColumnSet> keys, cells, rows;
-    Range window;             // cells that window_columns holds, for read_rows()
+    Range window; // cells that window_columns holds, for read_rows()
     CellColumns window_columns;
     std::vector<uint64_t> half; // of sums, while they are read; kept for its memory
 
@@ -53,7 +53,7 @@ struct SegmentReader::State {
     ColumnSet &row_set();
     Dictionary &dictionary(size_t text_index);
     IndexReader &index_reader();
-    void read_cells(Range range, bool keys, CellColumns &out);
+    void read_cells(Range range, bool with_keys, bool with_sums, CellColumns &out);
     void read_stored(size_t metric, uint32_t begin, uint32_t end, uint64_t *out);
     void slide_window(const HourEntry &hour, uint32_t row);
     void find_window(std::span<const HourEntry> hours, uint32_t row);
@@ -175,7 +175,8 @@ std::span<const uint32_t> SegmentReader::key_ids(size_t text_index) {
     if (!s.key_ids[text_index]) {
         s.load(Part::keys);
         std::vector<uint32_t> ids(s.header.keys);
-        s.columns(s.keys, Part::keys, text_dimension_count, s.header.keys).read(text_index, 0, s.header.keys, ids.data());
+        s.columns(s.keys, Part::keys, text_dimension_count, s.header.keys)
+            .read(text_index, 0, s.header.keys, ids.data());
         if (std::any_of(ids.begin(), ids.end(), [&](uint32_t id) { return id >= s.header.names[text_index]; }))
             throw_corrupted("A flow key has a name that its dictionary does not have.");
         s.key_ids[text_index] = std::move(ids);
@@ -197,7 +198,7 @@ Range SegmentReader::find_prefix(size_t text_index, std::string_view prefix) {
     return {begin, std::max(begin, end)};
 }
 
-void SegmentReader::State::read_cells(Range range, bool with_keys, CellColumns &out) {
+void SegmentReader::State::read_cells(Range range, bool with_keys, bool with_sums, CellColumns &out) {
     if (range.begin > range.end || range.end > header.cells)
         throw_corrupted("Cells were asked for that the segment does not have.");
     load_where_large(Part::cells, range.size(), header.cells);
@@ -217,10 +218,12 @@ void SegmentReader::State::read_cells(Range range, bool with_keys, CellColumns &
             throw_corrupted("The first rows of the cells do not ascend.");
     if (out.first_row[count] > header.flows || (count > 0 && range.begin == 0 && out.first_row[0] != 0))
         throw_corrupted("The first rows of the cells are out of range.");
-    half.resize(count);
+    half.resize(with_sums ? count : 0);
     for (size_t m = 0; m < metric_count; ++m) {
         std::vector<uint128> &sums = out.sums[m];
-        sums.resize(count);
+        sums.resize(half.size());
+        if (half.empty())
+            continue;
         set.read(format::column_sum_low(m), range.begin, range.end, half.data());
         std::copy(half.begin(), half.end(), sums.begin());
         if (!set.has(format::column_sum_high(m)))
@@ -234,7 +237,9 @@ void SegmentReader::State::read_cells(Range range, bool with_keys, CellColumns &
     }
 }
 
-void SegmentReader::read_cells(Range cells, CellColumns &out) { state_->read_cells(cells, true, out); }
+void SegmentReader::read_cells(Range cells, CellColumns &out) { state_->read_cells(cells, true, true, out); }
+
+void SegmentReader::read_cell_rows(Range cells, CellColumns &out) { state_->read_cells(cells, true, false, out); }
 
 void SegmentReader::read_cell_keys(Range cells, std::vector<uint32_t> &out) {
     State &s = *state_;
@@ -278,7 +283,7 @@ void SegmentReader::State::slide_window(const HourEntry &hour, uint32_t row) {
     }
     window = {};
     const Range wanted{begin, begin + std::min(window_cells, header.cells - begin)};
-    read_cells(wanted, false, window_columns);
+    read_cells(wanted, false, true, window_columns);
     window = wanted;
 }
 
@@ -288,7 +293,8 @@ void SegmentReader::State::find_window(std::span<const HourEntry> hours, uint32_
     };
     if (holds())
         return;
-    const auto hour = std::partition_point(hours.begin(), hours.end(), [&](const HourEntry &h) { return h.rows.end <= row; });
+    const auto hour =
+        std::partition_point(hours.begin(), hours.end(), [&](const HourEntry &h) { return h.rows.end <= row; });
     slide_window(*hour, row);
     if (!holds())
         throw_corrupted("The first rows of the cells and the hour directory do not agree.");
@@ -359,7 +365,8 @@ void SegmentReader::read_rows(Range rows, RowColumns &out) {
         // Whole cells as far as they go; else what is wanted of this one.
         uint32_t cell_end = cell;
         if (first[cell] == row)
-            cell_end = static_cast<uint32_t>(std::upper_bound(first.begin() + cell, first.end(), rows.end) - first.begin() - 1);
+            cell_end = static_cast<uint32_t>(std::upper_bound(first.begin() + cell, first.end(), rows.end) -
+                                             first.begin() - 1);
         const uint32_t end = cell_end > cell ? first[cell_end] : std::min(rows.end, first[cell + 1]);
         for (size_t m = 0; m < metric_count; ++m) {
             uint64_t *to = out.metrics[m].data() + (row - rows.begin);

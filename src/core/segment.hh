@@ -85,6 +85,7 @@ class SegmentReader {
     // Row indexes in first_row ascend strictly and end within the segment (checked).
     void read_cells(Range cells, CellColumns &out);
     void read_cell_keys(Range cells, std::vector<uint32_t> &out); // the key column alone (checked)
+    void read_cell_rows(Range cells, CellColumns &out);           // keys and first rows, no sums
     void read_rows(Range rows, RowColumns &out);
 
     // Rows as they are stored: the last row of each cell is left out, since the cell's sums imply it. Row r of cell c

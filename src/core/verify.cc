@@ -48,7 +48,8 @@ void verify_hour(SegmentReader &segment, const HourEntry &hour, std::vector<uint
     for (uint32_t begin = hour.cells.begin; begin < hour.cells.end;) {
         const uint32_t end = begin + std::min(cells_at_once, hour.cells.end - begin);
         segment.read_cells({begin, end}, cells);
-        require(cells.first_row.front() == next_row, "The first rows of the cells and the hour directory do not agree.");
+        require(cells.first_row.front() == next_row,
+                "The first rows of the cells and the hour directory do not agree.");
         next_row = cells.first_row.back();
         for (uint32_t i = 0; i < end - begin; ++i) {
             require(begin + i == hour.cells.begin || cell_keys.back() < cells.key[i],

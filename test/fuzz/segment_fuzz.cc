@@ -185,7 +185,8 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max
             length = LLVMFuzzerMutate(data, length, max_size);
         } else if (length > format::header_size) { // a few bytes changed in place, no lengths
             const size_t at = random() % length;
-            data[at] = random() % 2 ? static_cast<uint8_t>(random()) : static_cast<uint8_t>(data[at] ^ 1u << random() % 8);
+            data[at] =
+                random() % 2 ? static_cast<uint8_t>(random()) : static_cast<uint8_t>(data[at] ^ 1u << random() % 8);
         }
     }
     if (random() % 16 != 0) {

@@ -80,8 +80,12 @@ TEST(Builder, SumsAbove64Bits) {
 
 TEST(Builder, NamesThatLookAlike) {
     // A separator inside of a name never makes two keys one.
-    const Flows flows = {{1, {"a,b", "c", "d"}, {1, 1}},   {1, {"a", "b,c", "d"}, {2, 2}}, {1, {"a", "b", "c,d"}, {3, 3}},
-                         {1, {"a,b,c", "d", "d"}, {4, 4}}, {1, {"A", "b", "c,d"}, {5, 5}}, {1, {"null", "0", "\n"}, {6, 6}},
+    const Flows flows = {{1, {"a,b", "c", "d"}, {1, 1}},
+                         {1, {"a", "b,c", "d"}, {2, 2}},
+                         {1, {"a", "b", "c,d"}, {3, 3}},
+                         {1, {"a,b,c", "d", "d"}, {4, 4}},
+                         {1, {"A", "b", "c,d"}, {5, 5}},
+                         {1, {"null", "0", "\n"}, {6, 6}},
                          {1, {std::string(100000, 'x'), std::string(100000, 'x') + "y", "\xc3\xa9"}, {7, 7}}};
     const SegmentBytes bytes = build(flows);
     EXPECT_EQ(read_all(bytes), in_order(flows));
@@ -97,7 +101,8 @@ TEST(Builder, GoesOnAfterBuildAndClear) {
     for (size_t i = 0; i < flows.size(); ++i) {
         builder.add(view(flows[i]));
         if (i == 0 || i == 1700 || i + 1 == flows.size()) {
-            ASSERT_EQ(read_all(builder.build()), in_order({flows.begin(), flows.begin() + static_cast<ptrdiff_t>(i + 1)}));
+            ASSERT_EQ(read_all(builder.build()),
+                      in_order({flows.begin(), flows.begin() + static_cast<ptrdiff_t>(i + 1)}));
         }
     }
     EXPECT_EQ(builder.flows(), flows.size());

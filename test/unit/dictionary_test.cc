@@ -41,10 +41,36 @@ std::string refusal(const std::vector<uint8_t> &bytes, uint32_t count) {
 
 Names odd_names() {
     const std::string long_name(100000, 'x');
-    std::set<std::string> names = {"a", "A", "aa", "ab", "null", "0", ",", ",,", "a,b", "\"", "'", "\n", "\t\r\n", " ",
-                                   "  ", "\xc3\xa9", "e\xcc\x81", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf", "\xef\xbf\xbf",
-                                   "\x01", "\x7f", long_name, long_name + "y", long_name + "z",
-                                   std::string(100000, 'x') + "\xc3\xa9", "name", "Name", "NAME", "naMe"};
+    std::set<std::string> names = {"a",
+                                   "A",
+                                   "aa",
+                                   "ab",
+                                   "null",
+                                   "0",
+                                   ",",
+                                   ",,",
+                                   "a,b",
+                                   "\"",
+                                   "'",
+                                   "\n",
+                                   "\t\r\n",
+                                   " ",
+                                   "  ",
+                                   "\xc3\xa9",
+                                   "e\xcc\x81",
+                                   "\xf0\x9f\x98\x80",
+                                   "\xf4\x8f\xbf\xbf",
+                                   "\xef\xbf\xbf",
+                                   "\x01",
+                                   "\x7f",
+                                   long_name,
+                                   long_name + "y",
+                                   long_name + "z",
+                                   std::string(100000, 'x') + "\xc3\xa9",
+                                   "name",
+                                   "Name",
+                                   "NAME",
+                                   "naMe"};
     std::string growing;
     for (int i = 0; i < 60; ++i)
         names.insert(growing += "p"); // shared prefixes around every limit of the entry's first byte
@@ -109,16 +135,16 @@ TEST(Dictionary, BytesThatLieAreRefused) {
             bytes.push_back(static_cast<uint8_t>(byte));
         return bytes;
     };
-    EXPECT_EQ(refusal(dictionary({0x00, 'a', 0x10, 'b'}), 2), "");              // a, ab
-    EXPECT_EQ(refusal(dictionary({0x10, 'a'}), 1), "XX001");                    // shares with nothing
-    EXPECT_EQ(refusal(dictionary({0x00, 'b', 0x00, 'a'}), 2), "XX001");         // descends
-    EXPECT_EQ(refusal(dictionary({0x00, 'a', 0x00, 'a'}), 2), "XX001");         // equal
-    EXPECT_EQ(refusal(dictionary({0x01, 'a', 'b', 0x10, 'a'}), 2), "XX001");    // ab, aa
-    EXPECT_EQ(refusal(dictionary({0x00, 'a', 0x20, 'b'}), 2), "XX001");         // shares more than there is
-    EXPECT_EQ(refusal(dictionary({0x00, 'a', 'x'}), 1), "XX001");               // trailing byte
-    EXPECT_EQ(refusal(dictionary({0x02, 'a'}), 1), "XX001");                    // ends early
-    EXPECT_EQ(refusal(dictionary({0x00, 0}), 1), "XX001");                      // NUL
-    EXPECT_EQ(refusal(dictionary({0x00, 0xff}), 1), "XX001");                   // no UTF-8
+    EXPECT_EQ(refusal(dictionary({0x00, 'a', 0x10, 'b'}), 2), "");                    // a, ab
+    EXPECT_EQ(refusal(dictionary({0x10, 'a'}), 1), "XX001");                          // shares with nothing
+    EXPECT_EQ(refusal(dictionary({0x00, 'b', 0x00, 'a'}), 2), "XX001");               // descends
+    EXPECT_EQ(refusal(dictionary({0x00, 'a', 0x00, 'a'}), 2), "XX001");               // equal
+    EXPECT_EQ(refusal(dictionary({0x01, 'a', 'b', 0x10, 'a'}), 2), "XX001");          // ab, aa
+    EXPECT_EQ(refusal(dictionary({0x00, 'a', 0x20, 'b'}), 2), "XX001");               // shares more than there is
+    EXPECT_EQ(refusal(dictionary({0x00, 'a', 'x'}), 1), "XX001");                     // trailing byte
+    EXPECT_EQ(refusal(dictionary({0x02, 'a'}), 1), "XX001");                          // ends early
+    EXPECT_EQ(refusal(dictionary({0x00, 0}), 1), "XX001");                            // NUL
+    EXPECT_EQ(refusal(dictionary({0x00, 0xff}), 1), "XX001");                         // no UTF-8
     EXPECT_EQ(refusal(dictionary({0x0f, 0xff, 0xff, 0xff, 0xff, 0x0f}), 1), "XX001"); // a length of 4 GB
     const Names names = odd_names();
     const auto good = encode(names);
@@ -133,11 +159,12 @@ TEST(Dictionary, BytesThatLieAreRefused) {
 }
 
 TEST(Utf8, WhatPostgresqlTakes) {
-    for (const char *good : {"a", "abcdefgh", "abcdefghi", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
-                             "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "12345678\xc3\xa9", "\x7f"})
+    for (const char *good : {"a", "abcdefgh", "abcdefghi", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
+                             "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "12345678\xc3\xa9", "\x7f"})
         EXPECT_TRUE(is_utf8(good)) << good;
-    for (const char *bad : {"\x80", "\xc0\x80", "\xc1\xbf", "\xc3", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
-                            "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "abcdefgh\xff", "a\xe2\x82", "\xe2\x28\xa1"})
+    for (const char *bad :
+         {"\x80", "\xc0\x80", "\xc1\xbf", "\xc3", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
+          "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "abcdefgh\xff", "a\xe2\x82", "\xe2\x28\xa1"})
         EXPECT_FALSE(is_utf8(bad)) << bad;
     EXPECT_FALSE(is_utf8(std::string_view("a\0b", 3)));
     EXPECT_FALSE(is_utf8(std::string_view("abcdefg\0ijklmnop", 16)));

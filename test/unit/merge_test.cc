@@ -159,7 +159,8 @@ TEST(Merge, TrimsToNothing) {
 }
 
 TEST(Merge, TrimmedNamesAreGone) {
-    const std::vector<SegmentBytes> segments = {build({{3, {"old", "x", "c"}, {1, 1}}, {4, {"new", "y", "c"}, {1, 1}}})};
+    const std::vector<SegmentBytes> segments = {
+        build({{3, {"old", "x", "c"}, {1, 1}}, {4, {"new", "y", "c"}, {1, 1}}})};
     Readers readers(segments);
     const auto outputs = merge_and_split(readers.pointers, {}, 4);
     ASSERT_EQ(outputs.size(), 1u);

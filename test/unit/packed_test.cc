@@ -107,12 +107,12 @@ TEST(Packed, BlocksThatLieAreRefused) {
     std::vector<uint8_t> longer(good);
     longer.push_back(0);
     EXPECT_TRUE(refused(longer));
-    EXPECT_TRUE(refused({0xff, 0, 0}));                // delta and patched at once
-    EXPECT_TRUE(refused({3, 0, 0x80}, 2));             // bits behind the last value
-    EXPECT_FALSE(refused({3, 0, 0x3f}, 2));            // the same without them
-    EXPECT_TRUE(refused({65, 0, 1, 8, 2, 1}, 2));      // patches a third value of two
+    EXPECT_TRUE(refused({0xff, 0, 0}));                 // delta and patched at once
+    EXPECT_TRUE(refused({3, 0, 0x80}, 2));              // bits behind the last value
+    EXPECT_FALSE(refused({3, 0, 0x3f}, 2));             // the same without them
+    EXPECT_TRUE(refused({65, 0, 1, 8, 2, 1}, 2));       // patches a third value of two
     EXPECT_TRUE(refused({65, 0, 2, 8, 1, 1, 1, 1}, 2)); // the same value twice
-    EXPECT_TRUE(refused({65 + 60, 0, 0, 5}, 0));       // more than 64 bits
+    EXPECT_TRUE(refused({65 + 60, 0, 0, 5}, 0));        // more than 64 bits
     EXPECT_TRUE(refused({0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02}, 2)); // base of 65 bits
 }
 

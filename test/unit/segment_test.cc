@@ -119,7 +119,8 @@ TEST(Segment, FindsNames) {
                 ASSERT_EQ(each->find_name(t, names[id]), (Range{id, id + 1}));
                 const Range prefix = each->find_prefix(t, names[id].substr(0, 4));
                 for (uint32_t other = 0; other < names.size(); ++other)
-                    ASSERT_EQ(names[other].starts_with(names[id].substr(0, 4)), prefix.begin <= other && other < prefix.end);
+                    ASSERT_EQ(names[other].starts_with(names[id].substr(0, 4)),
+                              prefix.begin <= other && other < prefix.end);
             }
         EXPECT_EQ(finder.find_name(t, "absent").size(), 0u);
         EXPECT_EQ(finder.find_name(t, "").size(), 0u);

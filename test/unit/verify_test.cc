@@ -124,10 +124,14 @@ TEST(Verify, HeaderAndHours) {
 TEST(Verify, NamesAndKeysOutOfOrderOrUnused) {
     EXPECT_PROBLEM(problem_of(Draft{.names = {{{"b", "a"}, {"c", "d"}, {"v", "w"}}}}.write()), "ascend");
     EXPECT_PROBLEM(problem_of(Draft{.names = {{{"a", "\xff"}, {"c", "d"}, {"v", "w"}}}}.write()), "UTF-8");
-    EXPECT_PROBLEM(problem_of(Draft{.names = {{{"a", "b", "c"}, {"c", "d"}, {"v", "w"}}}, .index = false}.write()), "no key uses");
-    EXPECT_PROBLEM(problem_of(Draft{.keys = {{{0, 1, 0}, {0, 1, 1}, {0, 1, 1}}}, .index = false}.write()), "do not ascend");
-    EXPECT_PROBLEM(problem_of(Draft{.keys = {{{0, 1, 1}, {0, 1, 1}, {0, 1, 1}}}, .index = false}.write()), "do not ascend");
-    EXPECT_PROBLEM(problem_of(Draft{.keys = {{{0, 0, 1, 1}, {0, 1, 0, 1}, {0, 1, 1, 1}}}, .index = false}.write()), "no cell uses");
+    EXPECT_PROBLEM(problem_of(Draft{.names = {{{"a", "b", "c"}, {"c", "d"}, {"v", "w"}}}, .index = false}.write()),
+                   "no key uses");
+    EXPECT_PROBLEM(problem_of(Draft{.keys = {{{0, 1, 0}, {0, 1, 1}, {0, 1, 1}}}, .index = false}.write()),
+                   "do not ascend");
+    EXPECT_PROBLEM(problem_of(Draft{.keys = {{{0, 1, 1}, {0, 1, 1}, {0, 1, 1}}}, .index = false}.write()),
+                   "do not ascend");
+    EXPECT_PROBLEM(problem_of(Draft{.keys = {{{0, 0, 1, 1}, {0, 1, 0, 1}, {0, 1, 1, 1}}}, .index = false}.write()),
+                   "no cell uses");
 }
 
 TEST(Verify, CellsOutOfOrder) {
