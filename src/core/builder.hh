@@ -14,6 +14,10 @@ using SegmentBytes = std::vector<uint8_t>;
 // The widest a segment may be: row indexes are 32-bit, and a datum ends below 1 GB.
 inline constexpr uint64_t max_segment_bytes = 0x3fffff00;
 
+// Where callers that may cut what they build into several segments do so: a builder's memory(). build() takes up to
+// twice as much again when every flow is a cell of its own, so that all of it stays below 64 MB.
+inline constexpr size_t builder_memory_limit = size_t{22} << 20;
+
 class SegmentBuilder final : public FlowSink {
   public:
     SegmentBuilder();

@@ -27,9 +27,6 @@ namespace fas::pg {
 
 namespace {
 
-// A builder that holds more becomes a segment at once: memory stays bounded whatever the statement brings.
-constexpr size_t max_builder_memory = size_t{32} << 20;
-
 struct FlowInsert {
     Store store;
     TableShape shape;
@@ -215,7 +212,7 @@ TupleTableSlot *exec_insert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot
         memory = insert->builder->memory();
     });
     MemoryContextReset(insert->row_context);
-    if (++insert->flows >= static_cast<uint64_t>(settings::max_segment_flows) || memory > max_builder_memory)
+    if (++insert->flows >= static_cast<uint64_t>(settings::max_segment_flows) || memory > builder_memory_limit)
         flush(insert);
     return slot;
 }

@@ -39,13 +39,13 @@ struct Batch {
     uint8_t digest[digest_size]; // where it was asked for
 };
 
-// Builds segments of at most `most` flows; what is built is PostgreSQL's memory already.
+// Builds segments of at most `most` flows and bounded memory; what is built is PostgreSQL's memory already.
 class CuttingBuilder final : public FlowSink {
   public:
     explicit CuttingBuilder(uint64_t most) : most_(most) {}
 
     void add(const FlowView &flow) override {
-        if (builder_.flows() >= most_)
+        if (builder_.flows() >= most_ || builder_.memory() > builder_memory_limit)
             cut();
         builder_.add(flow);
     }

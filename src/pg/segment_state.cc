@@ -10,9 +10,8 @@ namespace fas::pg {
 
 namespace {
 
-// A builder that holds so much is turned into a segment (a quarter of the size), and so many bytes of segments are
-// merged into one: small segments repeat their dictionaries, and a merge's own memory grows with what goes in.
-constexpr size_t builder_limit = size_t{64} << 20;
+// A builder at its limit is turned into a segment (a quarter of the size), and so many bytes of segments are merged into
+// one: small segments repeat their dictionaries, and a merge's own memory grows with what goes in.
 constexpr size_t pending_limit = size_t{64} << 20;
 constexpr size_t pending_count_limit = 4096;
 
@@ -38,7 +37,7 @@ void SegmentState::add_flow(const FlowView &flow) {
     if (!builder_)
         builder_.emplace();
     builder_->add(flow);
-    if (builder_->memory() > builder_limit) {
+    if (builder_->memory() > builder_memory_limit) {
         add_pending(std::make_shared<SegmentBytes>(builder_->build()));
         builder_->clear();
     }
