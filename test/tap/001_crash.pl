@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $clients = 4;
-my $batches = 400;    # of each client, in all rounds
+my $batches = 1500;   # of each client, in all rounds
 my $node = new_node('crash', autovacuum_naptime => '1s');
 $node->safe_psql('postgres', 'CREATE EXTENSION fas');
 
@@ -47,10 +47,10 @@ my %acknowledged;
 my @next = (1) x $clients;
 for my $round (1 .. 4)
 {
+    # Crash when some more are known to be in, at another moment in each round; the second round kills one backend alone.
+    my $wanted = $node->safe_psql('postgres', 'SELECT count(*) FROM flow_batches') + 130 * $round + 17;
     my @sessions = map { my $c = $_; start_session($node, script_of("c$c", $next[$c] .. $batches)) } 0 .. $clients - 1;
     my $compaction = start_session($node, "SELECT count(*) FROM flows_compact();\n" x 5000);
-    # Crash when some more are known to be in, at another moment in each round; the second round kills one backend alone.
-    my $wanted = 60 * $round + 17;
     $node->poll_query_until('postgres', "SELECT count(*) >= $wanted FROM flow_batches", 't') or die 'no batch comes in';
     if ($round == 2)
     {

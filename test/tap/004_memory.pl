@@ -56,7 +56,8 @@ note("memory contexts @held bytes, anonymous memory @anon kB");
 cmp_ok($held[1] - $held[0], '<', 1024 * 1024, 'memory contexts do not grow');
 cmp_ok($anon[1] - $anon[0], '<', 4 * 1024, 'the process does not grow by 4 MB in 900 rounds of 15 statements');
 
-# One batch of a million flows. The text comes from a table, so it is held once; the bound is 64 MB + work_mem + 2 x text.
+# One batch of a million flows: 64 MB + work_mem + twice its text. Three million by INSERT, which has no text: no more than
+# twice that, however many they are; the same flows out again.
 $node->safe_psql('postgres', q{
     TRUNCATE flow_segments;
     CREATE TABLE body (t text);
@@ -70,9 +71,7 @@ my $text = $node->safe_psql('postgres', 'SELECT octet_length(t) / 1024 FROM body
 sub peak_of
 {
     my ($statement) = @_;
-    my ($said) = run_command([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', 'SELECT 1', '-c', 'SELECT count(*) FROM flows' ]);
     my $session = $node->background_psql('postgres');
-    # (background_psql of 14 has no query method; then this is skipped by the caller)
     my $pid = $session->query_safe('SELECT pg_backend_pid()');
     $session->query_safe('SELECT count(*) FROM flows_by_hour(1)');
     open my $clear, '>', "/proc/$pid/clear_refs" or return;
@@ -90,14 +89,14 @@ SKIP:
     skip 'needs PostgreSQL 15 or later', 4 unless $node->can('background_psql') && eval { require PostgreSQL::Test::BackgroundPsql; PostgreSQL::Test::BackgroundPsql->can('query_safe') };
     my $bound = 64 * 1024 + 4 * 1024;
     for my $way ([ 'flows_ingest(text)', 'SELECT flows_ingest(t) FROM body', $bound + 2 * $text ], [ 'with a key', q{SELECT flows_ingest(t, 'million') FROM body}, $bound + 2 * $text ],
-        [ 'INSERT', q{INSERT INTO flows SELECT 490000 + i % 24, 'app' || i % 3001, 'app' || i % 501, 'vpc' || i % 3, i, i FROM generate_series(1, 3000000) i}, $bound ],
+        [ 'INSERT', q{INSERT INTO flows SELECT 490000 + i % 24, 'app' || i % 3001, 'app' || i % 501, 'vpc' || i % 3, i, i FROM generate_series(1, 3000000) i}, 2 * $bound ],
         [ 'every row out', 'SELECT max(bytes_tx + bytes_rx) FROM flows WHERE bytes_rx >= 0', $bound ])
     {
         my ($name, $statement, $limit) = @$way;
         my $peak = peak_of($statement);
         skip 'the peak can not be reset here', 1 unless defined $peak;
         note("$name: $peak kB of $limit kB (text $text kB)");
-        cmp_ok($peak, '<=', $limit, "a million flows by $name stay within bounds");
+        cmp_ok($peak, '<=', $limit, "$name: the peak stays within bounds");
     }
 }
 $node->safe_psql('postgres', 'TRUNCATE flow_segments, flow_batches');

@@ -37,13 +37,16 @@ sub initdb_has_icu
 }
 
 # A psql of its own, fed with a script, beside the test. It stops at its first error.
+my $sessions = 0;
+
 sub start_session
 {
     my ($node, $script, %options) = @_;
-    my %session = (in => $script, out => '', err => '');
-    my @command = ('psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($options{dbname} // 'postgres'));
-    $session{run} = IPC::Run::start(\@command, '<', \$session{in}, '>', \$session{out}, '2>', \$session{err});
-    return \%session;
+    my $base = $PostgreSQL::Test::Utils::tmp_check . '/session_' . $node->name . '_' . ++$sessions;
+    append_to_file("$base.sql", $script);
+    my @command = ('psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-f', "$base.sql", '-d', $node->connstr($options{dbname} // 'postgres'));
+    my $run = IPC::Run::start(\@command, '<', '/dev/null', '>', "$base.out", '2>', "$base.err");
+    return { run => $run, base => $base };
 }
 
 # Waits for it; returns its exit code. What it said is in {out} and {err}.
@@ -51,6 +54,8 @@ sub finish_session
 {
     my ($session) = @_;
     IPC::Run::finish($session->{run});
+    $session->{$_} = slurp_file("$session->{base}.$_") for qw(out err);
+    unlink map { "$session->{base}.$_" } qw(sql out err);
     return $session->{run}->result(0);
 }
 
@@ -71,26 +76,20 @@ sub kill_everything
 {
     my ($node) = @_;
     my $postmaster = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
-    my @children = children_of($postmaster);
-    $node->kill9;
-    kill 9, $_ for @children;
-    for my $pid ($postmaster, @children)
+    kill 'STOP', $postmaster; # it must not tell its children, nor they hear of its end, before they are dead too
+    my @processes = (children_of($postmaster), $postmaster);
+    kill 9, @processes;
+    $node->kill9; # tells the harness
+    # Until nobody has their process ids any more: a new postmaster would take a zombie for a running one.
+    for my $pid (@processes)
     {
         for (1 .. 600)
         {
-            last unless is_alive($pid);
+            last unless -d "/proc/$pid";
             select undef, undef, undef, 0.1;
         }
     }
     return;
-}
-
-sub is_alive
-{
-    my ($pid) = @_;
-    open my $stat, '<', "/proc/$pid/stat" or return 0;
-    my $line = <$stat> // '';
-    return $line !~ /\) Z /;
 }
 
 sub children_of
