@@ -22,7 +22,8 @@ Connection::Connection(const std::string &conninfo) : connection_(PQconnectdb(co
         PQfinish(connection_);
         throw std::runtime_error(why);
     }
-    PQsetNoticeProcessor(connection_, [](void *, const char *) {}, nullptr);
+    PQsetNoticeProcessor(
+        connection_, [](void *, const char *) {}, nullptr);
 }
 
 Connection::~Connection() { PQfinish(connection_); }

@@ -22,9 +22,9 @@ class Connection {
     Connection(const Connection &) = delete;
     Connection &operator=(const Connection &) = delete;
 
-    void run(const std::string &sql);            // any number of statements, results dropped
+    void run(const std::string &sql); // any number of statements, results dropped
     Rows rows(const std::string &sql);
-    std::string value(const std::string &sql);   // of the first column of the one row
+    std::string value(const std::string &sql); // of the first column of the one row
     double number(const std::string &sql);
 
     // Seconds from sending until the whole result has arrived.

@@ -21,7 +21,7 @@ namespace {
 using namespace bench;
 using Clock = std::chrono::steady_clock;
 
-constexpr int json_rounds = 3;         // the JSON batches are dealt to this many rounds, systems taking turns
+constexpr int json_rounds = 3; // the JSON batches are dealt to this many rounds, systems taking turns
 constexpr int load_rounds = 2;
 constexpr int question_runs = 11;
 constexpr double question_seconds = 6; // a slow question is asked at least 3 times, then until this is spent
@@ -152,8 +152,8 @@ class Comparison {
                                          total + ", " + stores_.front().name + " holds " + expected);
         }
         std::replace(expected.begin(), expected.end(), '\t', '/');
-        report_.checked.push_back("After " + when + " every system holds the same flows/bytes_tx/bytes_rx: " + expected +
-                                  ".");
+        report_.checked.push_back("After " + when +
+                                  " every system holds the same flows/bytes_tx/bytes_rx: " + expected + ".");
     }
 
     void measure_json() {
@@ -222,8 +222,8 @@ class Comparison {
                 connection_.run("CHECKPOINT");
                 double seconds = 0;
                 for (const std::string &sql : system.load)
-                    seconds += sql.starts_with("COPY") ? connection_.copy_file(sql, settings_.csv)
-                                                       : connection_.time(sql);
+                    seconds +=
+                        sql.starts_with("COPY") ? connection_.copy_file(sql, settings_.csv) : connection_.time(sql);
                 rates[system.name].push_back(lines / seconds / 1000);
             }
         for (const System &system : stores_)
@@ -252,8 +252,9 @@ class Comparison {
         std::string last = connection_.value("SELECT max(hour) FROM plain");
         subject.day_to = last;
         subject.day_from = std::to_string(std::max(0, std::stoi(last) - 23));
-        subject.app = connection_.value("SELECT src_app FROM (SELECT src_app, count(*) n FROM plain GROUP BY 1 ORDER BY "
-                                        "n DESC OFFSET 20 LIMIT 1) s");
+        subject.app =
+            connection_.value("SELECT src_app FROM (SELECT src_app, count(*) n FROM plain GROUP BY 1 ORDER BY "
+                              "n DESC OFFSET 20 LIMIT 1) s");
         return subject;
     }
 
@@ -319,8 +320,7 @@ class Comparison {
         std::string text;
         for (const char *name : {"shared_buffers", "work_mem", "max_wal_size", "fsync", "synchronous_commit", "jit",
                                  "max_parallel_workers_per_gather", "autovacuum"})
-            text += std::string(text.empty() ? "" : ", ") + name + " " +
-                    connection_.value(std::string("SHOW ") + name);
+            text += std::string(text.empty() ? "" : ", ") + name + " " + connection_.value(std::string("SHOW ") + name);
         report_.about.push_back(text);
         report_.about.push_back("Client on the same machine, one persistent connection unless it says otherwise; times "
                                 "are the client's, until the whole answer has arrived.");

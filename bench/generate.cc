@@ -202,9 +202,9 @@ class Writer {
         if (settings.format == Format::none)
             return;
         for (uint32_t part = 1; part <= settings.parts; ++part)
-            files_.push_back(std::make_unique<File>(
-                settings.parts == 1 ? settings.output : settings.output + "." + std::to_string(part),
-                settings.output.empty()));
+            files_.push_back(std::make_unique<File>(settings.parts == 1 ? settings.output
+                                                                        : settings.output + "." + std::to_string(part),
+                                                    settings.output.empty()));
     }
 
     void run() {

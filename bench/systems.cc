@@ -106,10 +106,11 @@ System fas_sql() {
 System plain_table() {
     return {.name = "plain table",
             .remark = "every flow kept; index on (hour), extended statistics on the key",
-            .create = "CREATE TABLE plain (hour int NOT NULL, src_app text NOT NULL, dest_app text NOT NULL, vpc_id text "
-                      "NOT NULL, bytes_tx bigint NOT NULL, bytes_rx bigint NOT NULL);"
-                      "CREATE INDEX ON plain (hour);"
-                      "CREATE STATISTICS plain_key (ndistinct) ON src_app, dest_app, vpc_id FROM plain",
+            .create =
+                "CREATE TABLE plain (hour int NOT NULL, src_app text NOT NULL, dest_app text NOT NULL, vpc_id text "
+                "NOT NULL, bytes_tx bigint NOT NULL, bytes_rx bigint NOT NULL);"
+                "CREATE INDEX ON plain (hour);"
+                "CREATE STATISTICS plain_key (ndistinct) ON src_app, dest_app, vpc_id FROM plain",
             .drop = "DROP TABLE IF EXISTS plain",
             .empty = "TRUNCATE plain",
             .json_statement = "INSERT INTO plain (hour, " + key + ", bytes_tx, bytes_rx) SELECT hour, " + key +
@@ -127,26 +128,27 @@ System rollup_table() {
     std::string into = "INSERT INTO rollup SELECT hour, " + key + ", sum(bytes_tx), sum(bytes_rx), count(*) FROM";
     // Ordered, so that concurrent batches take their row locks in one order and can't deadlock.
     std::string grouped = " GROUP BY hour, " + key + " ORDER BY hour, " + key;
-    return {.name = "upserted roll-up",
-            .remark = "one row for each (hour, flow key), single flows lost; primary key (hour, src_app, dest_app, vpc_id)",
-            .create = "CREATE TABLE rollup (hour int, src_app text, dest_app text, vpc_id text, bytes_tx bigint NOT NULL, "
-                      "bytes_rx bigint NOT NULL, flows bigint NOT NULL, PRIMARY KEY (hour, src_app, dest_app, vpc_id))",
-            .drop = "DROP TABLE IF EXISTS rollup",
-            .empty = "TRUNCATE rollup",
-            .json_statement = into + recordset + grouped +
-                              " ON CONFLICT (hour, src_app, dest_app, vpc_id) DO UPDATE SET bytes_tx = rollup.bytes_tx + "
-                              "excluded.bytes_tx, bytes_rx = rollup.bytes_rx + excluded.bytes_rx, flows = rollup.flows + "
-                              "excluded.flows",
-            .load = {"CREATE TEMPORARY TABLE staged (hour int, src_app text, dest_app text, vpc_id text, bytes_tx bigint, "
-                     "bytes_rx bigint)",
-                     "COPY staged FROM STDIN (FORMAT csv)", "ANALYZE staged", into + " staged" + grouped,
-                     "DROP TABLE staged"},
-            .settle = "",
-            .vacuum = {"VACUUM (ANALYZE) rollup"},
-            .size = "SELECT pg_total_relation_size('rollup')",
-            .live = "",
-            .total = "SELECT sum(flows), sum(bytes_tx), sum(bytes_rx) FROM rollup",
-            .question = from_rollup};
+    return {
+        .name = "upserted roll-up",
+        .remark = "one row for each (hour, flow key), single flows lost; primary key (hour, src_app, dest_app, vpc_id)",
+        .create = "CREATE TABLE rollup (hour int, src_app text, dest_app text, vpc_id text, bytes_tx bigint NOT NULL, "
+                  "bytes_rx bigint NOT NULL, flows bigint NOT NULL, PRIMARY KEY (hour, src_app, dest_app, vpc_id))",
+        .drop = "DROP TABLE IF EXISTS rollup",
+        .empty = "TRUNCATE rollup",
+        .json_statement = into + recordset + grouped +
+                          " ON CONFLICT (hour, src_app, dest_app, vpc_id) DO UPDATE SET bytes_tx = rollup.bytes_tx + "
+                          "excluded.bytes_tx, bytes_rx = rollup.bytes_rx + excluded.bytes_rx, flows = rollup.flows + "
+                          "excluded.flows",
+        .load = {"CREATE TEMPORARY TABLE staged (hour int, src_app text, dest_app text, vpc_id text, bytes_tx bigint, "
+                 "bytes_rx bigint)",
+                 "COPY staged FROM STDIN (FORMAT csv)", "ANALYZE staged", into + " staged" + grouped,
+                 "DROP TABLE staged"},
+        .settle = "",
+        .vacuum = {"VACUUM (ANALYZE) rollup"},
+        .size = "SELECT pg_total_relation_size('rollup')",
+        .live = "",
+        .total = "SELECT sum(flows), sum(bytes_tx), sum(bytes_rx) FROM rollup",
+        .question = from_rollup};
 }
 
 } // namespace

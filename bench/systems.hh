@@ -13,9 +13,9 @@ struct Question {
 
 // What the questions ask about; drawn from the data itself.
 struct Subject {
-    std::string hour;       // Q1, Q6, Q7
+    std::string hour;             // Q1, Q6, Q7
     std::string day_from, day_to; // Q2: 24 hours
-    std::string app;        // Q3
+    std::string app;              // Q3
 };
 
 const std::vector<Question> &questions();

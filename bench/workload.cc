@@ -14,23 +14,24 @@ namespace workload {
 namespace {
 
 const char *const services[] = {
-    "accounts", "ads",      "alerts",   "auth",      "basket",    "billing", "cache",   "catalog",  "checkout", "chat",
-    "config",   "coupons",  "crm",      "delivery",  "directory", "edge",    "events",  "export",   "feed",     "fraud",
-    "gateway",  "geo",      "identity", "images",    "import",    "index",   "invoice", "kafka",    "ledger",   "loyalty",
-    "mail",     "metrics",  "mongo",    "notify",    "orders",    "payments", "postgres", "pricing", "profile", "proxy",
-    "ratings",  "redis",    "reports",  "returns",   "rules",     "search",  "session", "shipping", "sms",      "stock",
-    "storage",  "tax",      "tracking", "translate", "users",     "vault",   "video",   "web",      "wishlist", "worker"};
+    "accounts", "ads",     "alerts",   "auth",  "basket",   "billing",   "cache",   "catalog",  "checkout",
+    "chat",     "config",  "coupons",  "crm",   "delivery", "directory", "edge",    "events",   "export",
+    "feed",     "fraud",   "gateway",  "geo",   "identity", "images",    "import",  "index",    "invoice",
+    "kafka",    "ledger",  "loyalty",  "mail",  "metrics",  "mongo",     "notify",  "orders",   "payments",
+    "postgres", "pricing", "profile",  "proxy", "ratings",  "redis",     "reports", "returns",  "rules",
+    "search",   "session", "shipping", "sms",   "stock",    "storage",   "tax",     "tracking", "translate",
+    "users",    "vault",   "video",    "web",   "wishlist", "worker"};
 
-const char *const teams[] = {"apac",   "atlas",    "aurora",   "backoffice", "blue",  "canary", "core",     "data",
+const char *const teams[] = {"apac",   "atlas",    "aurora",   "backoffice", "blue",  "canary", "core",      "data",
                              "emea",   "falcon",   "finance",  "growth",     "infra", "latam",  "logistics", "market",
-                             "mobile", "partners", "platform", "retail",     "risk",  "sre",    "studio",   "web"};
+                             "mobile", "partners", "platform", "retail",     "risk",  "sre",    "studio",    "web"};
 
 const char *const regions[] = {"eu-west", "eu-north", "us-east", "us-west", "ap-south"};
 const char *const stages[] = {"prod", "shared", "edge", "staging"};
 
 constexpr double popularity_exponent = 1.14; // Zipf-like: the weight of the key of rank r is (r + 3)^-1.14
 constexpr double popularity_shift = 3.0;
-constexpr double young_keys = 0.03;          // share of keys born after the first hour
+constexpr double young_keys = 0.03; // share of keys born after the first hour
 
 uint64_t rotate_left(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
 

@@ -20,8 +20,8 @@ struct Options {
     uint32_t keys = 10'000;
     uint32_t apps = 0; // 0: keys * 3 / 10
     uint32_t vpcs = 20;
-    double late = 0.05;       // share of flows that arrive late
-    uint32_t late_hours = 3;  // by how many hours at most
+    double late = 0.05;         // share of flows that arrive late
+    uint32_t late_hours = 3;    // by how many hours at most
     bool shuffle_hours = false; // hours arrive in random order instead of ascending
 };
 
@@ -41,9 +41,9 @@ class Random {
   public:
     explicit Random(uint64_t seed);
     uint64_t next();
-    double uniform();                 // [0, 1)
-    uint32_t below(uint32_t bound);   // [0, bound)
-    double normal();                  // mean 0, deviation 1
+    double uniform();               // [0, 1)
+    uint32_t below(uint32_t bound); // [0, bound)
+    double normal();                // mean 0, deviation 1
 
   private:
     uint64_t state_[4];
@@ -64,9 +64,9 @@ class Workload {
 
   private:
     struct KeyProfile {
-        double log_tx;     // of the key's typical flow
+        double log_tx; // of the key's typical flow
         double log_rx;
-        uint32_t birth;    // first hour, relative, that the key may be seen in
+        uint32_t birth; // first hour, relative, that the key may be seen in
     };
     void name_apps();
     void draw_keys();
@@ -81,9 +81,9 @@ class Workload {
     std::vector<KeyProfile> profiles_;
     std::vector<double> alias_share_;
     std::vector<uint32_t> alias_other_;
-    std::vector<uint32_t> hour_order_;   // relative hours in order of arrival
-    std::vector<uint64_t> hour_flows_;   // flows that arrive while that hour is the current one
-    size_t position_ = 0;                // in hour_order_
+    std::vector<uint32_t> hour_order_; // relative hours in order of arrival
+    std::vector<uint64_t> hour_flows_; // flows that arrive while that hour is the current one
+    size_t position_ = 0;              // in hour_order_
     uint64_t sent_in_hour_ = 0;
 };
 

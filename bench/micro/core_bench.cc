@@ -47,10 +47,10 @@ fas::SegmentBytes segment_of(uint64_t flows, uint32_t hours, uint64_t seed = 1) 
     fas::SegmentBuilder builder;
     for (workload::Flow flow{}; workload.next(flow);) {
         const workload::FlowKey &key = workload.keys()[flow.key];
-        builder.add({.hour = flow.hour,
-                     .names = {workload.apps()[key.src_app], workload.apps()[key.dest_app],
-                               workload.vpcs()[key.vpc_id]},
-                     .metrics = {flow.bytes_tx, flow.bytes_rx}});
+        builder.add(
+            {.hour = flow.hour,
+             .names = {workload.apps()[key.src_app], workload.apps()[key.dest_app], workload.vpcs()[key.vpc_id]},
+             .metrics = {flow.bytes_tx, flow.bytes_rx}});
     }
     return builder.build();
 }
