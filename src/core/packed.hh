@@ -39,6 +39,7 @@ class ColumnWriter {
 
     std::span<const uint16_t> sizes() const noexcept { return sizes_; } // of the blocks; after finish()
     Bytes data() const noexcept { return data_; }
+    void release() noexcept { data_ = {}, sizes_ = {}; } // once the column has been written
 
   private:
     void flush();

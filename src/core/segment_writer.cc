@@ -108,7 +108,24 @@ void SegmentWriter::append_hours(SegmentBytes &out) const {
     }
 }
 
-void SegmentWriter::append_part(size_t part, SegmentBytes &out) const {
+void SegmentWriter::make_index() {
+    std::array<std::span<const uint32_t>, text_dimension_count> ids;
+    std::array<uint32_t, text_dimension_count> names;
+    for (size_t t = 0; t < text_dimension_count; ++t) {
+        ids[t] = keys_[t];
+        names[t] = static_cast<uint32_t>(names_[t].size());
+    }
+    append_index(cell_keys_, ids, names, index_);
+}
+
+// What has been appended is given up, so that a large segment is not held twice.
+void SegmentWriter::append_part(size_t part, SegmentBytes &out) {
+    const auto append_columns = [&](auto &set) {
+        append_column_set(set, out);
+        for (ColumnWriter *column : set)
+            if (column != nullptr)
+                column->release();
+    };
     switch (static_cast<format::Part>(part)) {
     case format::Part::hours:
         return append_hours(out);
@@ -117,35 +134,29 @@ void SegmentWriter::append_part(size_t part, SegmentBytes &out) const {
     case format::Part::vpc_ids:
         return append_dictionary(names_[part - format::at(format::Part::src_apps)], out);
     case format::Part::keys:
-        return append_column_set(key_set_, out);
+        return append_columns(key_set_);
     case format::Part::cells:
-        return append_column_set(cell_set_, out);
+        return append_columns(cell_set_);
     case format::Part::index:
-        if (has_index()) {
-            std::array<std::span<const uint32_t>, text_dimension_count> ids;
-            std::array<uint32_t, text_dimension_count> names;
-            for (size_t t = 0; t < text_dimension_count; ++t) {
-                ids[t] = keys_[t];
-                names[t] = static_cast<uint32_t>(names_[t].size());
-            }
-            append_index(cell_keys_, ids, names, out);
-        }
+        out.insert(out.end(), index_.begin(), index_.end());
+        index_ = {};
         return;
     case format::Part::rows:
-        return append_column_set(row_set_, out);
+        return append_columns(row_set_);
     }
 }
 
-// Before anything is written: so that no part's length overflows, and nobody waits for a segment that is refused.
-// Names are counted unshared, so near the limit this may refuse a little early.
-void SegmentWriter::check_size() const {
-    uint64_t size = column_set_size(key_set_) + column_set_size(cell_set_) + column_set_size(row_set_) +
-                    format::hour_entry_size * hours_.size();
-    for (const auto &names : names_)
+// The segment's size, with the names counted unshared: what to reserve, and what is refused before any part's length
+// can overflow (near the limit a little early).
+uint64_t SegmentWriter::largest_size() const {
+    uint64_t size = format::header_size + column_set_size(key_set_) + column_set_size(cell_set_) +
+                    column_set_size(row_set_) + format::hour_entry_size * hours_.size() + index_.size();
+    for (const auto &names : names_) {
+        size += 4 * (names.size() / dictionary_block + 1);
         for (const std::string_view name : names)
-            size += name.size();
-    if (size > max_segment_bytes)
-        throw_too_large("A segment can't be larger than 1 GB.");
+            size += name.size() + 1 + varint_size(name.size()); // an entry's first byte, the lengths behind it
+    }
+    return size;
 }
 
 SegmentBytes SegmentWriter::finish() {
@@ -182,16 +193,20 @@ SegmentBytes SegmentWriter::finish() {
         cell_set_[format::column_sum_high(m)] = any_high_[m] ? &sum_high_[m] : nullptr;
         row_set_[m] = flows_ > cell_keys_.size() ? &rows_[m] : nullptr;
     }
-    check_size();
+    if (header.has_index)
+        make_index();
+    const uint64_t largest = largest_size();
+    if (largest > max_segment_bytes)
+        throw_too_large("A segment can't be larger than 1 GB.");
 
-    SegmentBytes out(format::header_size);
+    SegmentBytes out;
+    out.reserve(largest);
+    out.resize(format::header_size);
     format::PartTable parts;
     for (size_t p = 0; p < format::part_count; ++p) {
         const size_t begin = out.size();
         append_part(p, out);
         parts[p] = {begin, static_cast<uint32_t>(out.size() - begin), crc32c(Bytes(out).subspan(begin))};
-        if (out.size() > max_segment_bytes)
-            throw_too_large("A segment can't be larger than 1 GB.");
     }
     format::encode_header(header, parts, out.data());
     return out;

@@ -46,8 +46,9 @@ class SegmentWriter {
     void end_cell();
     void end_hour();
     void append_hours(SegmentBytes &out) const;
-    void append_part(size_t part, SegmentBytes &out) const;
-    void check_size() const;
+    void make_index();
+    void append_part(size_t part, SegmentBytes &out);
+    uint64_t largest_size() const;
 
     bool has_index() const noexcept { return cell_keys_.size() >= index_from_; }
 
@@ -60,10 +61,10 @@ class SegmentWriter {
     ColumnWriter key_, first_row_;
     std::array<ColumnWriter, metric_count> sum_low_, sum_high_, rows_;
     std::array<bool, metric_count> any_high_{};
-    // The column sets, as append_column_set() wants them; null for what is left out. Set by finish().
-    std::array<const ColumnWriter *, text_dimension_count> key_set_{};
-    std::array<const ColumnWriter *, 2 + 2 * metric_count> cell_set_{};
-    std::array<const ColumnWriter *, metric_count> row_set_{};
+    SegmentBytes index_; // set by finish(), as are the column sets; null for a column that is left out
+    std::array<ColumnWriter *, text_dimension_count> key_set_{};
+    std::array<ColumnWriter *, 2 + 2 * metric_count> cell_set_{};
+    std::array<ColumnWriter *, metric_count> row_set_{};
     std::array<uint128, metric_count> cell_sums_{};
     std::array<uint64_t, metric_count> held_row_{}; // the cell's last row so far; not stored, the sums imply it
     uint64_t cell_rows_ = 0;
