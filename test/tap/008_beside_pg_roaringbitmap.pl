@@ -1,5 +1,5 @@
 # Beside pg_roaringbitmap, which brings a CRoaring of its own into the same backend: both orders of loading, in turn and at
-# once. Runs where a copy is installed in the server's tree; CONTRIBUTING.md says how.
+# once. Runs where a copy of it is installed in the server's tree (make install DESTDIR=... in its sources), else says that it did not.
 use strict;
 use warnings;
 
