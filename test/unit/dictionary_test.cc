@@ -75,7 +75,7 @@ Names odd_names() {
     for (int i = 0; i < 60; ++i)
         names.insert(growing += "p"); // shared prefixes around every limit of the entry's first byte
     for (int i = 0; i < 40; ++i)
-        names.insert("q" + std::string(static_cast<size_t>(i), 'r') + "s");
+        names.insert(std::string("q").append(static_cast<size_t>(i), 'r').append("s"));
     return {names.begin(), names.end()};
 }
 
@@ -186,9 +186,9 @@ TEST(NameTable, NumbersAndRanks) {
     names.push_back(std::string("a\0b", 3));
     names.push_back(std::string("\0", 1));
     for (int i = 0; i < 3000; ++i)
-        names.push_back("service-with-a-long-shared-prefix-" + std::to_string(i));
+        names.push_back(std::string("service-with-a-long-shared-prefix-").append(std::to_string(i)));
     for (int i = 0; i < 50; ++i) // differ far behind the depth that is sorted by bytes
-        names.push_back(std::string(200, 'k') + std::to_string(i));
+        names.push_back(std::string(200, 'k').append(std::to_string(i)));
     std::shuffle(names.begin(), names.end(), random);
     NameTable table;
     for (int round = 0; round < 2; ++round)
