@@ -32,7 +32,8 @@ OBJS = $(CORE_SOURCES:.cc=.o) $(PG_SOURCES:.cc=.o)
 # libroaring is not linked: src/pg/roaring_binding.cc opens it privately, because another extension in the same
 # backend may bring a CRoaring of its own.
 PG_CPPFLAGS = -I$(srcdir)/src
-PG_CXXFLAGS = -std=c++20 -Wall -Wextra -fvisibility=hidden -fvisibility-inlines-hidden -fno-gnu-unique \
+# NDEBUG: the core's assertions are for its own tests; a backend must not abort.
+PG_CXXFLAGS = -std=c++20 -DNDEBUG -Wall -Wextra -fvisibility=hidden -fvisibility-inlines-hidden -fno-gnu-unique \
 	-fno-semantic-interposition $(if $(WERROR),-Werror) -MMD -MP
 SHLIB_LINK = -Wl,--version-script=fas.map -lsimdjson -ldl
 
