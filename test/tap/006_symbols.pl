@@ -2,12 +2,16 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+
+use FasTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 my ($directory) = run_command([ 'pg_config', '--pkglibdir' ]);
 my $library = "$directory/fas.so";
-plan skip_all => 'nm is not there' unless eval { (run_command([ 'nm', '--version' ]))[0] };
+skip_everything('nm is not there') unless eval { (run_command([ 'nm', '--version' ]))[0] };
 ok(-r $library, 'the library is installed') or BAIL_OUT('no fas.so');
 
 my ($defined) = run_command([ 'nm', '-D', '--defined-only', $library ]);

@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my ($directory) = run_command([ 'pg_config', '--pkglibdir' ]);
-plan skip_all => "pg_roaringbitmap is not installed ($directory/roaringbitmap.so): NOT TESTED beside it" unless -e "$directory/roaringbitmap.so";
+skip_everything("pg_roaringbitmap is not installed ($directory/roaringbitmap.so): NOT TESTED beside it") unless -e "$directory/roaringbitmap.so";
 
 my $node = new_node('beside');
 $node->safe_psql('postgres', q{CREATE SCHEMA other; CREATE EXTENSION roaringbitmap SCHEMA other; CREATE EXTENSION fas; CREATE TABLE kept (b roaringbitmap, o other.roaringbitmap)});
