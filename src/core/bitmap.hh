@@ -15,7 +15,7 @@ namespace fas {
 
 class Bitmap {
   public:
-    Bitmap();                                                    // empty
+    Bitmap();                                                           // empty
     explicit Bitmap(roaring_bitmap_t *taken) : bits_(checked(taken)) {} // takes ownership; null throws bad_alloc
     Bitmap(Bitmap &&other) noexcept : bits_(std::exchange(other.bits_, nullptr)) {}
     Bitmap &operator=(Bitmap &&other) noexcept {

@@ -25,8 +25,8 @@ inline constexpr std::array<std::string_view, dimension_count> dimension_names =
                                                                                   "vpc_id"};
 inline constexpr std::array<std::string_view, metric_count> metric_names = {"bytes_tx", "bytes_rx"};
 
-inline constexpr uint32_t max_hour = 0x7fffffff;                // 2^31 - 1: SQL's integer
-inline constexpr uint64_t max_metric = 0x7fffffffffffffffULL;   // 2^63 - 1: SQL's bigint
+inline constexpr uint32_t max_hour = 0x7fffffff;              // 2^31 - 1: SQL's integer
+inline constexpr uint64_t max_metric = 0x7fffffffffffffffULL; // 2^63 - 1: SQL's bigint
 
 // Index of a text dimension in arrays of text_dimension_count: src_app 0, dest_app 1, vpc_id 2.
 constexpr size_t text_index(Dimension d) { return static_cast<size_t>(d) - 1; }

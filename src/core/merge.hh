@@ -15,8 +15,8 @@ namespace fas {
 SegmentBytes merge_segments(std::span<SegmentReader *const> inputs);
 
 struct SplitOptions {
-    uint64_t max_flows = 1 << 20;     // no output holds more, so long as hours can be parted (one cell never is parted
-                                      // unless it alone holds more)
+    uint64_t max_flows = 1 << 20;      // no output holds more, so long as hours can be parted (one cell never is parted
+                                       // unless it alone holds more)
     uint64_t own_hour_flows = 1 << 14; // an hour with at least so many flows gets segments of its own
 };
 

@@ -32,10 +32,10 @@ struct Range {
 
 struct SegmentHeader {
     uint16_t version = 0;
-    uint32_t flows = 0;  // rows; at least 1
+    uint32_t flows = 0; // rows; at least 1
     uint32_t cells = 0;
     uint32_t keys = 0;
-    uint32_t hours = 0;  // distinct hours
+    uint32_t hours = 0; // distinct hours
     uint32_t hour_min = 0;
     uint32_t hour_max = 0;
     std::array<uint32_t, text_dimension_count> names{}; // entries of each dictionary
@@ -73,9 +73,9 @@ class SegmentReader {
     const SegmentHeader &header() const noexcept;
 
     // The rest is fetched and decoded when first asked for, then kept. Spans and views live as long as the reader.
-    std::span<const HourEntry> hours();                               // ascending by hour
-    std::span<const std::string_view> names(size_t text_index);       // sorted, distinct, UTF-8, not empty
-    std::span<const uint32_t> key_ids(size_t text_index);             // per key: its id in that dictionary (checked)
+    std::span<const HourEntry> hours();                         // ascending by hour
+    std::span<const std::string_view> names(size_t text_index); // sorted, distinct, UTF-8, not empty
+    std::span<const uint32_t> key_ids(size_t text_index);       // per key: its id in that dictionary (checked)
 
     // The id range of names that equal `name` (size 0 or 1), or that `prefix` begins.
     Range find_name(size_t text_index, std::string_view name);

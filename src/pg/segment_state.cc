@@ -10,8 +10,8 @@ namespace fas::pg {
 
 namespace {
 
-// A builder at its limit is turned into a segment (a quarter of the size), and so many bytes of segments are merged into
-// one: small segments repeat their dictionaries, and a merge's own memory grows with what goes in.
+// A builder at its limit is turned into a segment (a quarter of the size), and so many bytes of segments are merged
+// into one: small segments repeat their dictionaries, and a merge's own memory grows with what goes in.
 constexpr size_t pending_limit = size_t{64} << 20;
 constexpr size_t pending_count_limit = 4096;
 
