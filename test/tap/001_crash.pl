@@ -15,10 +15,12 @@ my $batches = 1500;   # of each client, in all rounds
 my $node = new_node('crash', autovacuum_naptime => '1s');
 $node->safe_psql('postgres', 'CREATE EXTENSION fas');
 
+# `pause`: seconds between two batches. Without, a quick machine is through with all of them before the crash comes.
 sub script_of
 {
-    my ($client, @numbers) = @_;
-    return join '', map { batch_sql($client, $_) . "\\echo acknowledged $client-$_\n" } @numbers;
+    my ($client, $pause, @numbers) = @_;
+    my $rest = $pause ? "SELECT FROM pg_sleep($pause);\n" : '';
+    return join '', map { batch_sql($client, $_) . "\\echo acknowledged $client-$_\n$rest" } @numbers;
 }
 
 # What is stored, by application; each must be a whole batch, and stored with its key.
@@ -49,7 +51,7 @@ for my $round (1 .. 4)
 {
     # Crash when some more are known to be in, at another moment in each round; the second round kills one backend alone.
     my $wanted = $node->safe_psql('postgres', 'SELECT count(*) FROM flow_batches') + 130 * $round + 17;
-    my @sessions = map { my $c = $_; start_session($node, script_of("c$c", $next[$c] .. $batches)) } 0 .. $clients - 1;
+    my @sessions = map { my $c = $_; start_session($node, script_of("c$c", 0.003, $next[$c] .. $batches)) } 0 .. $clients - 1;
     my $compaction = start_session($node, "SELECT count(*) FROM flows_compact();\n" x 5000);
     $node->poll_query_until('postgres', "SELECT count(*) >= $wanted FROM flow_batches", 't') or die 'no batch comes in';
     if ($round == 2)
@@ -79,7 +81,7 @@ for my $round (1 .. 4)
 }
 
 # Everyone retries everything, with keys.
-my @sessions = map { start_session($node, script_of("c$_", 1 .. $batches)) } 0 .. $clients - 1;
+my @sessions = map { start_session($node, script_of("c$_", 0, 1 .. $batches)) } 0 .. $clients - 1;
 is(finish_session($_), 0, 'a client retries all of its batches') for @sessions;
 $acknowledged{$_} = 1 for map { $_->{out} =~ /^acknowledged (\S+)$/mg } @sessions;
 is(check_store('retried', \%acknowledged), $clients * $batches, 'all batches are there');
