@@ -46,10 +46,29 @@ size_t Bitmap::serialized_size() const { return roaring_bitmap_portable_size_in_
 void Bitmap::serialize(uint8_t *out) const { roaring_bitmap_portable_serialize(bits_, reinterpret_cast<char *>(out)); }
 
 void Bitmap::add(uint32_t value) { roaring_bitmap_add(bits_, value); }
+void Bitmap::add_many(std::span<const uint32_t> values) {
+    roaring_bitmap_add_many(bits_, values.size(), values.data());
+}
+void Bitmap::remove(uint32_t value) { roaring_bitmap_remove(bits_, value); }
 
 void Bitmap::add_range(uint32_t begin, uint64_t end) {
     if (begin < end)
         roaring_bitmap_add_range_closed(bits_, begin, static_cast<uint32_t>(end - 1));
+}
+
+void Bitmap::add_closed(uint32_t first, uint32_t last) {
+    if (first <= last)
+        roaring_bitmap_add_range_closed(bits_, first, last);
+}
+
+void Bitmap::remove_closed(uint32_t first, uint32_t last) {
+    if (first <= last)
+        roaring_bitmap_remove_range_closed(bits_, first, last);
+}
+
+void Bitmap::flip_closed(uint32_t first, uint32_t last) {
+    if (first <= last)
+        roaring_bitmap_flip_inplace(bits_, first, uint64_t{last} + 1);
 }
 
 void Bitmap::optimize() {
@@ -63,18 +82,31 @@ bool Bitmap::contains(uint32_t value) const { return roaring_bitmap_contains(bit
 uint32_t Bitmap::minimum() const { return roaring_bitmap_minimum(bits_); }
 uint32_t Bitmap::maximum() const { return roaring_bitmap_maximum(bits_); }
 
+void Bitmap::copy_values(uint32_t *out) const { roaring_bitmap_to_uint32_array(bits_, out); }
+
 std::vector<uint32_t> Bitmap::values() const {
     std::vector<uint32_t> out(cardinality());
-    roaring_bitmap_to_uint32_array(bits_, out.data());
+    copy_values(out.data());
     return out;
 }
 
 Bitmap Bitmap::operator&(const Bitmap &other) const { return Bitmap(roaring_bitmap_and(bits_, other.bits_)); }
 Bitmap Bitmap::operator|(const Bitmap &other) const { return Bitmap(roaring_bitmap_or(bits_, other.bits_)); }
+Bitmap Bitmap::operator^(const Bitmap &other) const { return Bitmap(roaring_bitmap_xor(bits_, other.bits_)); }
 Bitmap Bitmap::operator-(const Bitmap &other) const { return Bitmap(roaring_bitmap_andnot(bits_, other.bits_)); }
+
+Bitmap &Bitmap::operator&=(const Bitmap &other) {
+    roaring_bitmap_and_inplace(bits_, other.bits_);
+    return *this;
+}
 
 Bitmap &Bitmap::operator|=(const Bitmap &other) {
     roaring_bitmap_or_inplace(bits_, other.bits_);
+    return *this;
+}
+
+Bitmap &Bitmap::operator^=(const Bitmap &other) {
+    roaring_bitmap_xor_inplace(bits_, other.bits_);
     return *this;
 }
 

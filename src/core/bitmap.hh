@@ -15,6 +15,8 @@ namespace fas {
 
 class Bitmap {
   public:
+    using Value = uint32_t;
+
     Bitmap();                                                           // empty
     explicit Bitmap(roaring_bitmap_t *taken) : bits_(checked(taken)) {} // takes ownership; null throws bad_alloc
     Bitmap(Bitmap &&other) noexcept : bits_(std::exchange(other.bits_, nullptr)) {}
@@ -36,20 +38,29 @@ class Bitmap {
     void serialize(uint8_t *out) const; // exactly serialized_size() bytes
 
     void add(uint32_t value);
-    void add_range(uint32_t begin, uint64_t end); // [begin, end)
-    void optimize();                              // run compression; call before serialize
+    void add_many(std::span<const uint32_t> values);
+    void remove(uint32_t value);
+    void add_range(uint32_t begin, uint64_t end);   // [begin, end)
+    void add_closed(uint32_t first, uint32_t last); // [first, last]; nothing where first > last
+    void remove_closed(uint32_t first, uint32_t last);
+    void flip_closed(uint32_t first, uint32_t last);
+    void optimize(); // run compression; call before serialize
 
     uint64_t cardinality() const;
     bool empty() const;
     bool contains(uint32_t value) const;
     uint32_t minimum() const; // of a bitmap that is not empty
     uint32_t maximum() const;
+    void copy_values(uint32_t *out) const; // cardinality() of them, ascending
     std::vector<uint32_t> values() const;
 
     Bitmap operator&(const Bitmap &other) const;
     Bitmap operator|(const Bitmap &other) const;
+    Bitmap operator^(const Bitmap &other) const;
     Bitmap operator-(const Bitmap &other) const;
+    Bitmap &operator&=(const Bitmap &other);
     Bitmap &operator|=(const Bitmap &other);
+    Bitmap &operator^=(const Bitmap &other);
     bool operator==(const Bitmap &other) const;
 
     const roaring_bitmap_t *get() const noexcept { return bits_; }
