@@ -1,0 +1,91 @@
+// One container of a bitmap that is being gathered (bitmap_gather.hh): members that have all but their low 16 bits in
+// common, in memory of the caller's choice.
+//
+// A container is lazy: members are appended to an array without looking whether they are there already, and settle()
+// puts that right when the array is full or somebody asks. No cardinality is kept. An array holds 2048 members at most,
+// for more of them a bitset of 8 KB is no larger; up to four lie in the container itself.
+//
+// Owner: whoever holds the memory resource. A container is plain data: it has no destructor, and release() gives its
+// memory back.
+#pragma once
+
+#include <cstdint>
+#include <memory_resource>
+
+#include "bitmap_view.hh"
+
+namespace fas {
+
+struct Run {
+    uint16_t first, last; // both are members
+};
+
+// How a further bitmap's members count: what is in either, or what is in an odd number of bitmaps.
+enum class Gathering : uint8_t { unite, toggle };
+
+struct ContainerForm { // what a settled container is when written
+    ContainerKind kind;
+    uint32_t cardinality;
+    uint32_t runs;
+    size_t size() const noexcept; // bytes
+};
+
+struct Container {
+    static constexpr uint32_t members_here = 4;    // in the container itself
+    static constexpr uint32_t most_members = 2048; // of an array
+    static constexpr uint32_t most_runs = 256;
+    static constexpr uint32_t word_count = 1024;
+
+    union {
+        uint16_t here[members_here] = {};
+        uint16_t *elsewhere; // members, when capacity is more than members_here
+        uint64_t *words;
+        Run *runs;
+    };
+    uint16_t count = 0;  // of members, also those that are not settled, or of runs
+    uint16_t sorted = 0; // so many members of the array are settled: ascending, without repetition
+    uint16_t capacity = members_here;
+    ContainerKind kind = ContainerKind::array;
+
+    uint16_t *members() noexcept { return capacity > members_here ? elsewhere : here; }
+    const uint16_t *members() const noexcept { return capacity > members_here ? elsewhere : here; }
+};
+static_assert(sizeof(Container) == 16);
+
+// What can be done with containers; holds where their memory comes from and how members count.
+class ContainerRoom {
+  public:
+    ContainerRoom(std::pmr::memory_resource &memory, Gathering gathering) : memory_(&memory), gathering_(gathering) {}
+
+    void add(Container &to, uint16_t low);
+    void gather(Container &to, const ContainerView &from);      // unites or toggles
+    bool intersect(Container &with, const ContainerView &from); // `with` is settled; false when nothing is left
+    void settle(Container &container) const;                    // afterwards an array is sorted
+    void release(Container &container) noexcept;
+
+    Gathering gathering() const noexcept { return gathering_; }
+    void set_gathering(Gathering gathering) noexcept { gathering_ = gathering; }
+    std::pmr::memory_resource &memory() const noexcept { return *memory_; }
+
+  private:
+    void gather_array(Container &to, Bytes members);
+    void gather_bitset(Container &to, Bytes words);
+    void gather_runs(Container &to, Bytes runs);
+    void sweep_with(Container &to, const Run *runs, uint32_t count);
+    void append(Container &to, Bytes members);
+    bool reserve(Container &to, uint32_t more); // false when an array has no room for so many members
+    void become_bitset(Container &container);
+    void become_runs(Container &container, const Run *runs, uint32_t count);
+    void become_members(Container &container, const uint16_t *members, uint32_t count);
+    void filter_array(Container &with, const ContainerView &from) const;
+
+    std::pmr::memory_resource *memory_;
+    Gathering gathering_;
+};
+
+// Of a settled container.
+ContainerForm form_of(const Container &container) noexcept;
+uint64_t cardinality_of(const Container &container) noexcept;
+void write(const Container &container, const ContainerForm &form, uint8_t *out) noexcept; // form.size() bytes
+
+} // namespace fas

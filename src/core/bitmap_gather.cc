@@ -1,0 +1,194 @@
+// See bitmap_gather.hh. Entries stand in the order in which their keys came, which is mostly ascending; a hash table is
+// made when that is not enough to find one.
+#include "bitmap_gather.hh"
+
+#include <algorithm>
+#include <cstring>
+
+#include "bytes.hh"
+#include "interrupt.hh"
+
+namespace fas {
+
+namespace {
+
+constexpr uint32_t few_entries = 12; // are searched one by one
+constexpr uint32_t most_entries = 0x7fffffff;
+constexpr uint32_t poll_every = 256; // containers
+
+uint64_t hash_of(uint64_t key) noexcept {
+    key *= 0x9e3779b97f4a7c15;
+    return key ^ key >> 32;
+}
+
+} // namespace
+
+uint32_t *BitmapGatherer::slot_of(uint64_t key) const noexcept {
+    uint32_t mask = slot_count_ - 1;
+    for (auto i = static_cast<uint32_t>(hash_of(key)) & mask;; i = (i + 1) & mask)
+        if (slots_[i] == 0 || entries_[slots_[i] - 1].key == key)
+            return slots_ + i;
+}
+
+void BitmapGatherer::drop_index() noexcept {
+    if (slots_ != nullptr)
+        room_.memory().deallocate(slots_, slot_count_ * sizeof(uint32_t));
+    slots_ = nullptr;
+    slot_count_ = 0;
+}
+
+void BitmapGatherer::index_all() {
+    drop_index();
+    uint32_t wanted = std::bit_ceil(count_ * 2 + 2);
+    slots_ = static_cast<uint32_t *>(room_.memory().allocate(wanted * sizeof(uint32_t)));
+    slot_count_ = wanted;
+    std::memset(slots_, 0, wanted * sizeof(uint32_t));
+    for (uint32_t i = 0; i < count_; ++i)
+        *slot_of(entries_[i].key) = i + 1;
+}
+
+Container &BitmapGatherer::append(uint64_t key) {
+    if (count_ == capacity_) {
+        if (count_ == most_entries)
+            throw Error(sqlstate::program_limit_exceeded, "bitmap is too large");
+        uint32_t capacity = std::max(uint32_t{2}, capacity_ + capacity_ / 2 + capacity_ % 2);
+        auto *entries = static_cast<Entry *>(room_.memory().allocate(capacity * sizeof(Entry)));
+        if (entries_ != nullptr) {
+            std::memcpy(static_cast<void *>(entries), entries_, count_ * sizeof(Entry));
+            room_.memory().deallocate(entries_, capacity_ * sizeof(Entry));
+        }
+        entries_ = entries;
+        capacity_ = capacity;
+    }
+    ascending_ = ascending_ && (count_ == 0 || entries_[count_ - 1].key < key);
+    last_ = count_;
+    new (entries_ + count_) Entry{key, Container()};
+    ++count_;
+    if (slots_ != nullptr) {
+        if (count_ > slot_count_ / 2)
+            index_all();
+        else
+            *slot_of(key) = count_;
+    }
+    return entries_[last_].container;
+}
+
+Container &BitmapGatherer::at(uint64_t key) {
+    if (last_ < count_ && entries_[last_].key == key)
+        return entries_[last_].container;
+    if (last_ + 1 < count_ && entries_[last_ + 1].key == key)
+        return entries_[++last_].container;
+    if (ascending_ && (count_ == 0 || entries_[count_ - 1].key < key))
+        return append(key);
+    if (count_ <= few_entries) {
+        for (uint32_t i = 0; i < count_; ++i)
+            if (entries_[i].key == key)
+                return entries_[last_ = i].container;
+        return append(key);
+    }
+    if (slots_ == nullptr)
+        index_all();
+    uint32_t place = *slot_of(key);
+    return place == 0 ? append(key) : entries_[last_ = place - 1].container;
+}
+
+void BitmapGatherer::gather(BitmapView &from) {
+    for (from.rewind(); from.next();) {
+        BucketView &bucket = from.bucket();
+        int32_t before = -1;
+        for (uint32_t i = 0; i < bucket.size(); ++i) {
+            ContainerView container = bucket.container(i);
+            if (container.key <= before)
+                throw_bad_bitmap("The keys of the containers are not in ascending order.");
+            before = container.key;
+            room_.gather(at(uint64_t{from.high()} << 16 | container.key), container);
+            if (i % poll_every == poll_every - 1)
+                poll();
+        }
+    }
+}
+
+void BitmapGatherer::gather_range(BitmapView &from, uint64_t first, uint64_t last) {
+    for (from.rewind(); from.next() && from.high() <= last >> 32;) {
+        if (from.high() < first >> 32)
+            continue;
+        BucketView &bucket = from.bucket();
+        uint32_t i = from.high() == first >> 32 ? bucket.lower_bound(static_cast<uint32_t>(first) >> 16) : 0;
+        for (; i < bucket.size(); ++i) {
+            ContainerView container = bucket.container(i);
+            uint64_t key = uint64_t{from.high()} << 16 | container.key;
+            if (key > last >> 16)
+                return;
+            if (count_ > 0 && key <= entries_[count_ - 1].key)
+                throw_bad_bitmap("The keys of the containers are not in ascending order.");
+            Container &to = at(key);
+            room_.gather(to, container);
+            if (key == first >> 16 || key == last >> 16) { // what is outside goes
+                uint8_t run[4];
+                uint16_t begin = key == first >> 16 ? static_cast<uint16_t>(first) : uint16_t{0};
+                uint16_t end = key == last >> 16 ? static_cast<uint16_t>(last) : uint16_t{0xffff};
+                store<uint16_t>(run, begin);
+                store<uint16_t>(run + 2, static_cast<uint16_t>(end - begin));
+                room_.settle(to);
+                room_.intersect(to, {ContainerKind::runs, container.key, 0, run});
+            }
+            if (i % poll_every == poll_every - 1)
+                poll();
+        }
+    }
+}
+
+void BitmapGatherer::intersect(BitmapView &with, ByteSource &source) {
+    settle();
+    drop_index();
+    // Slices cost more than their bytes, so that many containers are cheaper when all is fetched at once.
+    constexpr uint64_t slice_cost = 32 * 1024;
+    if (count_ * slice_cost > source.size())
+        source.fetch(0, source.size());
+    uint32_t kept = 0, i = 0;
+    for (with.rewind(); i < count_ && with.next();) {
+        BucketView &bucket = with.bucket();
+        uint32_t place = 0;
+        for (; i < count_ && entries_[i].key >> 16 < with.high(); ++i)
+            room_.release(entries_[i].container);
+        for (; i < count_ && entries_[i].key >> 16 == with.high(); ++i) {
+            auto key = static_cast<uint16_t>(entries_[i].key);
+            place = bucket.lower_bound(key, place);
+            if (place < bucket.size() && bucket.key(place) == key &&
+                room_.intersect(entries_[i].container, bucket.container(place)))
+                entries_[kept++] = entries_[i];
+            else
+                room_.release(entries_[i].container);
+            if (i % poll_every == poll_every - 1)
+                poll();
+        }
+    }
+    for (; i < count_; ++i)
+        room_.release(entries_[i].container);
+    count_ = kept;
+    last_ = 0;
+}
+
+void BitmapGatherer::settle() {
+    for (uint32_t i = 0; i < count_; ++i) {
+        room_.settle(entries_[i].container);
+        if (i % poll_every == poll_every - 1)
+            poll();
+    }
+    if (!ascending_) {
+        drop_index(); // it holds places
+        std::sort(entries_, entries_ + count_, [](const Entry &a, const Entry &b) { return a.key < b.key; });
+        ascending_ = true;
+        last_ = 0;
+    }
+}
+
+uint64_t BitmapGatherer::cardinality() {
+    settle();
+    uint64_t members = 0;
+    for (uint32_t i = 0; i < count_; ++i)
+        members += cardinality_of(entries_[i].container);
+    return members;
+}
+
+} // namespace fas

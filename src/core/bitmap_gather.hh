@@ -1,0 +1,84 @@
+// Gathers members and whole bitmaps of either width into one: what the bitmap aggregates have as their state.
+//
+// Bitmaps come as views (bitmap_view.hh), so their containers go from the bytes where they lie straight into the
+// gatherer's; no bitmap is built in between, and an intersection reads only the containers that it still has.
+// Containers are lazy (bitmap_container.hh); questions settle them first, which changes nothing that can be seen.
+//
+// Owner: all memory comes from the resource that the gatherer is given, and stays there: a gatherer has no destructor,
+// because its resource is one that goes as a whole (a memory context of PostgreSQL).
+#pragma once
+
+#include <cstdint>
+#include <memory_resource>
+#include <vector>
+
+#include "bitmap_container.hh"
+#include "bitmap_view.hh"
+
+namespace fas {
+
+class BitmapGatherer {
+  public:
+    BitmapGatherer(std::pmr::memory_resource &memory, Gathering gathering) noexcept : room_(memory, gathering) {}
+    BitmapGatherer(const BitmapGatherer &) = delete;
+    BitmapGatherer &operator=(const BitmapGatherer &) = delete;
+
+    void add(uint64_t member) { room_.add(at(member >> 16), static_cast<uint16_t>(member)); }
+    void gather(BitmapView &from);
+    void gather_range(BitmapView &from, uint64_t first, uint64_t last); // only members from first to last
+    void intersect(BitmapView &with, ByteSource &source);
+
+    uint64_t cardinality();
+    bool empty() const noexcept { return count_ == 0; } // of what intersect() has left
+
+  private:
+    friend class BitmapWriter;
+    struct Entry {
+        uint64_t key; // of the container: its members without their low 16 bits
+        Container container;
+    };
+
+    Container &at(uint64_t key);
+    Container &append(uint64_t key);
+    uint32_t *slot_of(uint64_t key) const noexcept;
+    void index_all();
+    void drop_index() noexcept;
+    void settle();
+
+    ContainerRoom room_;
+    Entry *entries_ = nullptr;
+    uint32_t count_ = 0, capacity_ = 0;
+    uint32_t last_ = 0;         // the entry that was used last
+    bool ascending_ = true;     // the entries' keys
+    uint32_t *slots_ = nullptr; // a hash table of places in entries_, plus one; made when a search needs it
+    uint32_t slot_count_ = 0;   // a power of two
+};
+
+// Writes a gatherer's bitmap in the portable format. Each container takes its smallest form, so that equal sets become
+// equal bytes. The gatherer must stay as it is while the writer lives.
+class BitmapWriter {
+  public:
+    BitmapWriter(BitmapGatherer &from, BitmapWidth width);
+    uint64_t size() const noexcept { return size_; }
+    void write(uint8_t *out) const; // size() bytes
+
+  private:
+    struct Part {
+        uint64_t key;
+        const Container *container;
+        ContainerForm form;
+    };
+    struct Bucket {
+        size_t begin, end; // of parts_
+        bool has_runs;
+        uint64_t header_size() const noexcept;
+    };
+    uint8_t *write_bucket(const Bucket &bucket, uint8_t *out) const;
+
+    BitmapWidth width_;
+    std::vector<Part> parts_; // those that have members
+    std::vector<Bucket> buckets_;
+    uint64_t size_ = 0;
+};
+
+} // namespace fas
