@@ -1,4 +1,5 @@
--- The type roaringbitmap and its first functions. Names and meanings are pg_roaringbitmap's.
+-- The types roaringbitmap and roaringbitmap64, their text and binary forms, and the casts between them and bytea.
+-- Names and meanings are pg_roaringbitmap's.
 
 CREATE TYPE roaringbitmap;
 
@@ -19,6 +20,7 @@ CREATE FUNCTION roaringbitmap_send(roaringbitmap) RETURNS bytea
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_roaringbitmap_send';
 COMMENT ON FUNCTION roaringbitmap_send(roaringbitmap) IS 'Binary output of type roaringbitmap: the portable Roaring format';
 
+-- Not compressed: the format is compact already, and functions read slices of what is stored out of line.
 CREATE TYPE roaringbitmap (
     INPUT = roaringbitmap_in,
     OUTPUT = roaringbitmap_out,
@@ -26,60 +28,68 @@ CREATE TYPE roaringbitmap (
     SEND = roaringbitmap_send,
     INTERNALLENGTH = VARIABLE,
     ALIGNMENT = int4,
-    STORAGE = extended
+    STORAGE = external
 );
 COMMENT ON TYPE roaringbitmap IS 'A set of integers from 0 to 4294967295, as a compressed Roaring bitmap';
 
-CREATE FUNCTION rb_build(integer[]) RETURNS roaringbitmap
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_rb_build';
-COMMENT ON FUNCTION rb_build(integer[]) IS 'The bitmap of an array''s elements; -1 stands for 4294967295, and so on';
+CREATE FUNCTION roaringbitmap(bytea) RETURNS roaringbitmap
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_roaringbitmap_from_bytea';
+COMMENT ON FUNCTION roaringbitmap(bytea) IS 'The bitmap of bytes in the portable Roaring format';
 
-CREATE FUNCTION rb_to_array(roaringbitmap) RETURNS integer[]
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_rb_to_array';
-COMMENT ON FUNCTION rb_to_array(roaringbitmap) IS 'A bitmap''s members in ascending order; those above 2147483647 come last, as negative integers';
+CREATE CAST (roaringbitmap AS bytea) WITHOUT FUNCTION;
+COMMENT ON CAST (roaringbitmap AS bytea) IS 'The bytes of a bitmap, in the portable Roaring format';
+CREATE CAST (bytea AS roaringbitmap) WITH FUNCTION roaringbitmap(bytea);
+COMMENT ON CAST (bytea AS roaringbitmap) IS 'The bitmap of bytes in the portable Roaring format';
 
-CREATE FUNCTION rb_cardinality(roaringbitmap) RETURNS bigint
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_rb_cardinality';
-COMMENT ON FUNCTION rb_cardinality(roaringbitmap) IS 'How many members a bitmap has';
+CREATE TYPE roaringbitmap64;
 
-CREATE FUNCTION rb_and(roaringbitmap, roaringbitmap) RETURNS roaringbitmap
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_rb_and';
-COMMENT ON FUNCTION rb_and(roaringbitmap, roaringbitmap) IS 'The members that both bitmaps have';
+CREATE FUNCTION roaringbitmap64_in(cstring) RETURNS roaringbitmap64
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_roaringbitmap64_in';
+COMMENT ON FUNCTION roaringbitmap64_in(cstring) IS 'Text input of type roaringbitmap64: {1,2,3}, or \x and hexadecimal digits';
 
-CREATE FUNCTION rb_or(roaringbitmap, roaringbitmap) RETURNS roaringbitmap
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_rb_or';
-COMMENT ON FUNCTION rb_or(roaringbitmap, roaringbitmap) IS 'The members that either bitmap has';
+-- Stable: it depends on fas.roaring_output_format.
+CREATE FUNCTION roaringbitmap64_out(roaringbitmap64) RETURNS cstring
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_roaringbitmap64_out';
+COMMENT ON FUNCTION roaringbitmap64_out(roaringbitmap64) IS 'Text output of type roaringbitmap64, as fas.roaring_output_format says';
 
--- rb_build_agg
+CREATE FUNCTION roaringbitmap64_recv(internal) RETURNS roaringbitmap64
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_roaringbitmap64_recv';
+COMMENT ON FUNCTION roaringbitmap64_recv(internal) IS 'Binary input of type roaringbitmap64: the portable Roaring format';
 
-CREATE FUNCTION rb_build_agg_add(internal, integer) RETURNS internal
-    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_rb_build_agg_add';
-COMMENT ON FUNCTION rb_build_agg_add(internal, integer) IS 'Transition function of rb_build_agg';
+CREATE FUNCTION roaringbitmap64_send(roaringbitmap64) RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_roaringbitmap64_send';
+COMMENT ON FUNCTION roaringbitmap64_send(roaringbitmap64) IS 'Binary output of type roaringbitmap64: the portable Roaring format';
 
-CREATE FUNCTION rb_agg_combine_or(internal, internal) RETURNS internal
-    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_rb_agg_combine_or';
-COMMENT ON FUNCTION rb_agg_combine_or(internal, internal) IS 'Combine function of bitmap aggregates that gather members';
-
-CREATE FUNCTION rb_agg_serial(internal) RETURNS bytea
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_rb_agg_serial';
-COMMENT ON FUNCTION rb_agg_serial(internal) IS 'Serialization function of bitmap aggregates';
-
-CREATE FUNCTION rb_agg_deserial(bytea, internal) RETURNS internal
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_rb_agg_deserial';
-COMMENT ON FUNCTION rb_agg_deserial(bytea, internal) IS 'Deserialization function of bitmap aggregates';
-
-CREATE FUNCTION rb_agg_final(internal) RETURNS roaringbitmap
-    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_rb_agg_final';
-COMMENT ON FUNCTION rb_agg_final(internal) IS 'Final function of bitmap aggregates';
-
-CREATE AGGREGATE rb_build_agg(integer) (
-    SFUNC = rb_build_agg_add,
-    STYPE = internal,
-    SSPACE = 1024,
-    FINALFUNC = rb_agg_final,
-    COMBINEFUNC = rb_agg_combine_or,
-    SERIALFUNC = rb_agg_serial,
-    DESERIALFUNC = rb_agg_deserial,
-    PARALLEL = SAFE
+-- Not compressed: the format is compact already, and functions read slices of what is stored out of line.
+CREATE TYPE roaringbitmap64 (
+    INPUT = roaringbitmap64_in,
+    OUTPUT = roaringbitmap64_out,
+    RECEIVE = roaringbitmap64_recv,
+    SEND = roaringbitmap64_send,
+    INTERNALLENGTH = VARIABLE,
+    ALIGNMENT = int4,
+    STORAGE = external
 );
-COMMENT ON AGGREGATE rb_build_agg(integer) IS 'The bitmap of all integers that are not null; NULL when there is none';
+COMMENT ON TYPE roaringbitmap64 IS 'A set of integers from 0 to 18446744073709551615, as a compressed Roaring bitmap';
+
+CREATE FUNCTION roaringbitmap64(bytea) RETURNS roaringbitmap64
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_roaringbitmap64_from_bytea';
+COMMENT ON FUNCTION roaringbitmap64(bytea) IS 'The bitmap of bytes in the portable Roaring format';
+
+CREATE CAST (roaringbitmap64 AS bytea) WITHOUT FUNCTION;
+COMMENT ON CAST (roaringbitmap64 AS bytea) IS 'The bytes of a bitmap, in the portable Roaring format';
+CREATE CAST (bytea AS roaringbitmap64) WITH FUNCTION roaringbitmap64(bytea);
+COMMENT ON CAST (bytea AS roaringbitmap64) IS 'The bitmap of bytes in the portable Roaring format';
+
+CREATE FUNCTION rb64_to_roaringbitmap(roaringbitmap64) RETURNS roaringbitmap
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_rb64_to_roaringbitmap';
+COMMENT ON FUNCTION rb64_to_roaringbitmap(roaringbitmap64) IS 'The same set of 32 bits, where each member is within the range of integer';
+
+CREATE FUNCTION rb64_from_roaringbitmap(roaringbitmap) RETURNS roaringbitmap64
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_rb64_from_roaringbitmap';
+COMMENT ON FUNCTION rb64_from_roaringbitmap(roaringbitmap) IS 'The same set of 64 bits; members are taken as signed integers';
+
+CREATE CAST (roaringbitmap64 AS roaringbitmap) WITH FUNCTION rb64_to_roaringbitmap(roaringbitmap64);
+COMMENT ON CAST (roaringbitmap64 AS roaringbitmap) IS 'The same set of 32 bits, where each member is within the range of integer';
+CREATE CAST (roaringbitmap AS roaringbitmap64) WITH FUNCTION rb64_from_roaringbitmap(roaringbitmap);
+COMMENT ON CAST (roaringbitmap AS roaringbitmap64) IS 'The same set of 64 bits; members are taken as signed integers';

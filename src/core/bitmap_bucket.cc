@@ -1,0 +1,266 @@
+// See bitmap_bucket.hh. Nothing here is shared, and no lock is needed.
+#include "bitmap_bucket.hh"
+
+#include <cstring>
+#include <new>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "bits.hh"
+#include "bytes.hh"
+
+namespace fas {
+
+namespace {
+
+// The format's own numbers (github.com/RoaringBitmap/RoaringFormatSpec).
+constexpr uint32_t cookie_without_runs = 12346;
+constexpr uint32_t cookie_with_runs = 12347; // its low 16 bits; above them stands the number of containers - 1
+constexpr uint32_t max_containers = 65536;
+constexpr uint32_t max_array = 4096; // members; one more makes a bitset
+constexpr uint32_t bitset_bytes = 8192;
+constexpr uint32_t min_offsets = 4; // with runs, fewer containers have no offsets
+
+struct Header {
+    uint32_t count = 0;                 // of containers
+    const uint8_t *run_flags = nullptr; // null: no container is one of runs
+    const uint8_t *keys = nullptr;      // pairs of key and cardinality - 1
+    const uint8_t *offsets = nullptr;   // null: there are none
+    size_t length = 0;
+
+    bool is_run(uint32_t i) const noexcept { return run_flags != nullptr && (run_flags[i / 8] >> (i % 8) & 1) != 0; }
+    uint16_t key(uint32_t i) const noexcept { return load<uint16_t>(keys + size_t{4} * i); }
+    uint16_t last(uint32_t i) const noexcept { return load<uint16_t>(keys + size_t{4} * i + 2); }
+    uint32_t offset(uint32_t i) const noexcept { return load<uint32_t>(offsets + size_t{4} * i); }
+};
+
+// Null, or what is wrong.
+const char *read_header(Bytes bytes, Header &out) noexcept {
+    static constexpr const char *too_short = "The bytes end within the header.";
+    if (bytes.size() < 4)
+        return too_short;
+    const uint8_t *at = bytes.data();
+    const auto cookie = load<uint32_t>(at);
+    const bool has_runs = (cookie & 0xffff) == cookie_with_runs;
+    size_t length = 4;
+    if (has_runs) {
+        out.count = (cookie >> 16) + 1;
+        out.run_flags = at + length;
+        length += (out.count + 7) / 8;
+    } else {
+        if (cookie != cookie_without_runs)
+            return "The bytes do not begin with a cookie of the portable Roaring format.";
+        if (bytes.size() < 8)
+            return too_short;
+        out.count = load<uint32_t>(at + 4);
+        length = 8;
+    }
+    if (out.count > max_containers)
+        return "There are more than 65536 containers.";
+    out.keys = at + length;
+    length += size_t{4} * out.count;
+    if (!has_runs || out.count >= min_offsets) {
+        out.offsets = at + length;
+        length += size_t{4} * out.count;
+    }
+    out.length = length;
+    return length > bytes.size() ? too_short : nullptr;
+}
+
+// Do `count` numbers of 16 bits strictly ascend?
+bool ascends(const uint8_t *numbers, uint32_t count) noexcept {
+    uint32_t i = 0;
+#if defined(__SSE2__)
+    const __m128i zero = _mm_setzero_si128();
+    __m128i bad = zero;
+    for (; i + 9 <= count; i += 8) {
+        const __m128i here = _mm_loadu_si128(reinterpret_cast<const __m128i *>(numbers + size_t{2} * i));
+        const __m128i next = _mm_loadu_si128(reinterpret_cast<const __m128i *>(numbers + size_t{2} * i + 2));
+        bad = _mm_or_si128(bad, _mm_cmpeq_epi16(_mm_subs_epu16(next, here), zero)); // next <= here
+    }
+    if (_mm_movemask_epi8(bad) != 0)
+        return false;
+#endif
+    for (; i + 1 < count; ++i)
+        if (load<uint16_t>(numbers + size_t{2} * i) >= load<uint16_t>(numbers + size_t{2} * i + 2))
+            return false;
+    return true;
+}
+
+// Runs ascend with a gap between any two, and hold `cardinality` members in all.
+bool runs_are_right(const uint8_t *runs, uint32_t count, uint32_t cardinality) noexcept {
+    uint32_t total = 0;
+    int64_t previous = -2; // the last member so far
+    bool right = count > 0;
+    for (uint32_t i = 0; i < count; ++i) {
+        const auto run = load<uint32_t>(runs + size_t{4} * i);
+        const uint32_t first = run & 0xffff, extra = run >> 16;
+        right &= int64_t{first} > previous + 1;
+        previous = int64_t{first} + extra;
+        total += extra + 1;
+    }
+    return right && previous <= 0xffff && total == cardinality;
+}
+
+// Null, or what is wrong with one container's contents.
+const char *look_inside(bool is_run, uint32_t cardinality, const uint8_t *data, uint32_t size, Depth depth) noexcept {
+    if (is_run)
+        return runs_are_right(data + 2, (size - 2) / 4, cardinality) ? nullptr
+                                                                     : "The runs of a container are not in order.";
+    if (cardinality <= max_array)
+        return ascends(data, cardinality) ? nullptr : "The members of a container are not in order.";
+    if (depth == Depth::whole && count_ones(data, bitset_bytes / 8) != cardinality)
+        return "A container has not as many members as its header says.";
+    return nullptr;
+}
+
+// Walks all containers: f(index, key, last, is_run, data, size) may say what is wrong.
+template <class F> const char *walk(Bytes bytes, const Header &header, size_t &length, F &&f) noexcept {
+    static constexpr const char *too_short = "The bytes end within a container.";
+    size_t at = header.length;
+    int32_t previous = -1;
+    for (uint32_t i = 0; i < header.count; ++i) {
+        const uint16_t key = header.key(i), last = header.last(i);
+        const bool is_run = header.is_run(i);
+        if (key <= previous)
+            return "The keys of containers are not in order.";
+        previous = key;
+        if (header.offsets != nullptr && header.offset(i) != at)
+            return "A container is not where its offset says.";
+        uint32_t size = last >= max_array ? bitset_bytes : 2 * (uint32_t{last} + 1);
+        if (is_run) {
+            if (bytes.size() - at < 2)
+                return too_short;
+            size = 2 + 4 * uint32_t{load<uint16_t>(bytes.data() + at)};
+        }
+        if (bytes.size() - at < size)
+            return too_short;
+        if (const char *problem = f(i, key, last, is_run, bytes.data() + at, size))
+            return problem;
+        at += size;
+    }
+    length = at;
+    return nullptr;
+}
+
+} // namespace
+
+BucketShape inspect_bucket(Bytes bytes, Depth depth) noexcept {
+    Header header;
+    BucketShape out;
+    out.problem = read_header(bytes, header);
+    if (out.problem == nullptr)
+        out.problem = walk(bytes, header, out.length,
+                           [&](uint32_t, uint16_t, uint16_t last, bool is_run, const uint8_t *data, uint32_t size) {
+                               out.cardinality += uint64_t{last} + 1;
+                               return depth == Depth::layout
+                                          ? nullptr
+                                          : look_inside(is_run, uint32_t{last} + 1, data, size, depth);
+                           });
+    if (out.problem != nullptr)
+        out.length = out.cardinality = 0;
+    return out;
+}
+
+BucketShape checked_bucket(Bytes bytes, Depth depth) {
+    BucketShape shape = inspect_bucket(bytes, depth);
+    if (shape.problem != nullptr)
+        throw_bad_bitmap(shape.problem);
+    return shape;
+}
+
+FrozenBucket::FrozenBucket(Bytes inspected)
+    : bits_(roaring_bitmap_portable_deserialize_frozen(reinterpret_cast<const char *>(inspected.data()))) {
+    if (bits_ == nullptr)
+        throw std::bad_alloc();
+}
+
+FrozenBucket::~FrozenBucket() { roaring_bitmap_free(bits_); }
+
+std::vector<ContainerPlace> containers_of(Bytes bucket) {
+    Header header;
+    std::vector<ContainerPlace> out;
+    const char *problem = read_header(bucket, header);
+    if (problem == nullptr) {
+        out.resize(header.count);
+        size_t length = 0;
+        problem = walk(bucket, header, length,
+                       [&](uint32_t i, uint16_t key, uint16_t last, bool is_run, const uint8_t *data, uint32_t size) {
+                           out[i] = {key, last, is_run, size, data};
+                           return static_cast<const char *>(nullptr);
+                       });
+    }
+    if (problem != nullptr)
+        throw_bad_bitmap(problem);
+    return out;
+}
+
+namespace {
+
+struct Sizes {
+    bool has_runs = false;
+    size_t header = 0, data = 0;
+};
+
+Sizes sizes_of(const std::vector<ContainerPlace> &containers) noexcept {
+    Sizes out;
+    for (const ContainerPlace &container : containers) {
+        out.has_runs |= container.is_run;
+        out.data += container.size;
+    }
+    const size_t count = containers.size();
+    const bool has_offsets = !out.has_runs || count >= min_offsets;
+    out.header = (out.has_runs ? 4 + (count + 7) / 8 : 8) + 4 * count + (has_offsets ? 4 * count : 0);
+    return out;
+}
+
+} // namespace
+
+size_t bucket_size(const std::vector<ContainerPlace> &containers) noexcept {
+    const Sizes sizes = sizes_of(containers);
+    return sizes.header + sizes.data;
+}
+
+void write_bucket(const std::vector<ContainerPlace> &containers, uint8_t *out) noexcept {
+    const Sizes sizes = sizes_of(containers);
+    const auto count = static_cast<uint32_t>(containers.size());
+    uint8_t *at = out;
+    if (sizes.has_runs) {
+        store<uint32_t>(at, cookie_with_runs | (count - 1) << 16);
+        at += 4;
+        std::memset(at, 0, (count + 7) / 8);
+        for (uint32_t i = 0; i < count; ++i)
+            at[i / 8] |= static_cast<uint8_t>(containers[i].is_run << (i % 8));
+        at += (count + 7) / 8;
+    } else {
+        store<uint32_t>(at, cookie_without_runs);
+        store<uint32_t>(at + 4, count);
+        at += 8;
+    }
+    for (const ContainerPlace &container : containers) {
+        store<uint16_t>(at, container.key);
+        store<uint16_t>(at + 2, container.last);
+        at += 4;
+    }
+    if (!sizes.has_runs || count >= min_offsets) {
+        auto offset = static_cast<uint32_t>(sizes.header);
+        for (const ContainerPlace &container : containers) {
+            store<uint32_t>(at, offset);
+            offset += container.size;
+            at += 4;
+        }
+    }
+    // Neighbours in the source are neighbours here: one copy for each stretch of them.
+    for (size_t i = 0; i < containers.size();) {
+        const uint8_t *from = containers[i].data;
+        size_t length = 0;
+        for (; i < containers.size() && containers[i].data == from + length; ++i)
+            length += containers[i].size;
+        std::memcpy(at, from, length);
+        at += length;
+    }
+}
+
+} // namespace fas

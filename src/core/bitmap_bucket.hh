@@ -1,0 +1,63 @@
+// A bucket: one 32-bit bitmap in the portable Roaring format, contiguous in memory. A roaringbitmap is one bucket; a
+// roaringbitmap64 is a list of buckets, each with the high 32 bits of its members (bitmap_set.hh).
+//
+// CRoaring can work on such bytes where they lie, but believes whatever they say. So inspect_bucket() looks at them
+// first, and a FrozenBucket lends them to CRoaring. Nothing here owns the bytes; they must outlive what refers to them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <roaring/roaring.h>
+
+#include "bitmap_view.hh"
+#include "source.hh"
+
+namespace fas {
+
+// How much of the bytes is looked at. What CRoaring is to do with a bucket says how much that must be:
+//   layout: everything lies inside the bytes, keys ascend: enough to copy containers
+//   order:  and the members and runs of a container ascend: enough to count and to compare; CRoaring's vectorised
+//           algorithms would leave their buffers otherwise
+//   whole:  and each cardinality is right: enough for everything; as strict as CRoaring's internal validate
+enum class Depth : uint8_t { layout, order, whole };
+
+struct BucketShape {
+    const char *problem = nullptr; // a sentence, when the bytes do not begin with a bucket; the rest is 0 then
+    size_t length = 0;             // in bytes; more may follow
+    uint64_t cardinality = 0;
+};
+BucketShape inspect_bucket(Bytes bytes, Depth depth) noexcept;
+
+// As inspect_bucket(), but a problem throws data_corrupted (throw_bad_bitmap() of bitmap_view.hh).
+BucketShape checked_bucket(Bytes bytes, Depth depth);
+
+// CRoaring's view of a bucket that was inspected as deep as its use needs. Only for functions that take it as const.
+class FrozenBucket {
+  public:
+    explicit FrozenBucket(Bytes inspected);
+    FrozenBucket(const FrozenBucket &) = delete;
+    FrozenBucket &operator=(const FrozenBucket &) = delete;
+    ~FrozenBucket();
+    operator const roaring_bitmap_t *() const noexcept { return bits_; }
+
+  private:
+    roaring_bitmap_t *bits_;
+};
+
+// Where a container's bytes lie.
+struct ContainerPlace {
+    uint16_t key;
+    uint16_t last; // cardinality - 1
+    bool is_run;
+    uint32_t size;
+    const uint8_t *data;
+};
+
+// All containers of a bucket, so that they can be put together anew. Throws where its layout is wrong.
+std::vector<ContainerPlace> containers_of(Bytes bucket);
+
+size_t bucket_size(const std::vector<ContainerPlace> &containers) noexcept;
+void write_bucket(const std::vector<ContainerPlace> &containers, uint8_t *out) noexcept; // exactly bucket_size() bytes
+
+} // namespace fas

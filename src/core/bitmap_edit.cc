@@ -1,0 +1,318 @@
+// See bitmap_edit.hh. Nothing here is shared, and no lock is needed.
+#include "bitmap_edit.hh"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <type_traits>
+
+#include "bitmap.hh"
+#include "bitmap_set.hh"
+#include "interrupt.hh"
+
+namespace fas {
+
+namespace {
+
+using Containers = std::vector<ContainerPlace>;
+
+template <class Value> constexpr bool is_wide = std::is_same_v<Value, uint64_t>;
+constexpr uint32_t max_low = UINT32_MAX;
+
+// An empty bucket's bytes, for members whose high half no bucket has.
+constexpr uint8_t no_members[] = {0x3a, 0x30, 0, 0, 0, 0, 0, 0};
+
+// The bytes of containers that are being put together, and what they are made of.
+struct Piece {
+    std::vector<uint8_t> bytes;
+    Containers containers;
+};
+
+std::vector<uint8_t> bytes_of(const Containers &containers) {
+    std::vector<uint8_t> out(bucket_size(containers));
+    write_bucket(containers, out.data());
+    return out;
+}
+
+Piece piece_of(const Bitmap &bitmap) {
+    Piece out;
+    out.bytes.resize(bitmap.serialized_size());
+    bitmap.serialize(out.bytes.data());
+    out.containers = containers_of(out.bytes);
+    return out;
+}
+
+void apply(Change change, Bitmap &bitmap, uint32_t first, uint32_t last) {
+    switch (change) {
+    case Change::fill:
+        bitmap.add_closed(first, last);
+        return;
+    case Change::clear:
+        bitmap.remove_closed(first, last);
+        return;
+    case Change::flip:
+        bitmap.flip_closed(first, last);
+        return;
+    case Change::keep:
+        if (first > 0)
+            bitmap.remove_closed(0, first - 1);
+        if (last < max_low)
+            bitmap.remove_closed(last + 1, max_low);
+        return;
+    }
+}
+
+// Decodes the containers that the change reaches into, changes them, and puts the result between those before and
+// behind. What it covers whole need not be decoded but to be flipped.
+template <class Writer>
+void change_bucket(Change kind, Bytes bucket, uint32_t first, uint32_t last, uint32_t high, Writer &out) {
+    const Containers old = containers_of(bucket);
+    const uint32_t first_key = first >> 16, last_key = last >> 16;
+    const auto begin =
+        std::partition_point(old.begin(), old.end(), [&](const ContainerPlace &c) { return c.key < first_key; });
+    const auto end = std::partition_point(begin, old.end(), [&](const ContainerPlace &c) { return c.key <= last_key; });
+
+    Containers reached;
+    std::copy_if(begin, end, std::back_inserter(reached), [&](const ContainerPlace &c) {
+        return kind == Change::flip || c.key == first_key || c.key == last_key;
+    });
+    const std::vector<uint8_t> bytes = bytes_of(reached);
+    checked_bucket(bytes, Depth::whole);
+    Bitmap changed(roaring_bitmap_copy(FrozenBucket(bytes)));
+    apply(kind, changed, first, last);
+    const Piece piece = piece_of(changed);
+
+    Containers all;
+    all.reserve(old.size() + piece.containers.size());
+    if (kind == Change::keep) {
+        // Inner containers stay as they are; those at the borders may be gone.
+        const auto is_inner = [&](const ContainerPlace &c) { return c.key != first_key && c.key != last_key; };
+        auto border = piece.containers.begin();
+        if (border != piece.containers.end() && border->key == first_key)
+            all.push_back(*border++);
+        std::copy_if(begin, end, std::back_inserter(all), is_inner);
+        all.insert(all.end(), border, piece.containers.end());
+    } else {
+        all.insert(all.end(), old.begin(), begin);
+        all.insert(all.end(), piece.containers.begin(), piece.containers.end());
+        all.insert(all.end(), end, old.end());
+    }
+    out.put(high, all);
+}
+
+// All of the 2^32 members of one bucket, 900 kB of runs: of which a value of 1 GB has no more than this.
+constexpr uint64_t max_full_buckets = 1200;
+
+class FullBucket {
+  public:
+    Bytes bytes() {
+        if (bytes_.empty())
+            bytes_ = piece_of(Bitmap(roaring_bitmap_from_range(0, uint64_t{1} << 32, 1))).bytes;
+        return bytes_;
+    }
+
+  private:
+    std::vector<uint8_t> bytes_;
+};
+
+class Changing {
+  public:
+    Changing(Change kind, uint64_t first, uint64_t last, BucketWriter<uint64_t> &out) noexcept
+        : kind_(kind), first_(first), last_(last), out_(out) {}
+
+    void bucket(uint32_t high, Bytes bytes) {
+        if (high < first_ >> 32 || high > last_ >> 32) {
+            if (kind_ != Change::keep)
+                out_.copy(high, bytes);
+            return;
+        }
+        const uint32_t from = high == first_ >> 32 ? static_cast<uint32_t>(first_) : 0;
+        const uint32_t to = high == last_ >> 32 ? static_cast<uint32_t>(last_) : max_low;
+        if (from > 0 || to < max_low || kind_ == Change::flip)
+            change_bucket(kind_, bytes, from, to, high, out_);
+        else if (kind_ == Change::keep)
+            out_.copy(high, bytes);
+        else if (kind_ == Change::fill)
+            out_.copy(high, full_.bytes());
+    }
+
+    // Members of [from, to) that no bucket has, by their high halves.
+    void gap(uint64_t from, uint64_t to) {
+        from = std::max(from, first_ >> 32);
+        to = std::min(to, (last_ >> 32) + 1);
+        if ((kind_ != Change::fill && kind_ != Change::flip) || from >= to)
+            return;
+        if (to - from > max_full_buckets)
+            throw Error(sqlstate::program_limit_exceeded, "result is too large",
+                        "A bitmap of so wide a range would exceed PostgreSQL's limit of 1 GB for a value.");
+        for (uint64_t high = from; high < to; ++high) {
+            poll();
+            const uint32_t first = high == first_ >> 32 ? static_cast<uint32_t>(first_) : 0;
+            const uint32_t last = high == last_ >> 32 ? static_cast<uint32_t>(last_) : max_low;
+            if (first == 0 && last == max_low)
+                out_.copy(static_cast<uint32_t>(high), full_.bytes());
+            else
+                change_bucket(Change::fill, no_members, first, last, static_cast<uint32_t>(high), out_);
+        }
+    }
+
+  private:
+    Change kind_;
+    uint64_t first_, last_;
+    BucketWriter<uint64_t> &out_;
+    FullBucket full_;
+};
+
+} // namespace
+
+template <> void change<uint32_t>(Change kind, Bytes bytes, uint32_t first, uint32_t last, ByteSink &out) {
+    const BucketCursor<uint32_t> cursor(bytes, Depth::layout);
+    BucketWriter<uint32_t> writer(out);
+    change_bucket(kind, cursor.bucket(), first, last, 0, writer);
+}
+
+template <> void change<uint64_t>(Change kind, Bytes bytes, uint64_t first, uint64_t last, ByteSink &out) {
+    BucketWriter<uint64_t> writer(out);
+    Changing changing(kind, first, last, writer);
+    uint64_t next = 0; // the high half behind the last bucket
+    for (BucketCursor<uint64_t> cursor(bytes, Depth::layout); !cursor.is_done(); cursor.advance()) {
+        changing.gap(next, cursor.high());
+        changing.bucket(cursor.high(), cursor.bucket());
+        next = uint64_t{cursor.high()} + 1;
+    }
+    changing.gap(next, uint64_t{1} << 32);
+    writer.finish();
+}
+
+namespace {
+
+Bitmap shifted(Bytes bucket, int64_t distance) {
+    return Bitmap(roaring_bitmap_add_offset(FrozenBucket(bucket), distance));
+}
+
+// A shifted bucket comes apart into the low part of one bucket and the high part of the one before; the parts of
+// neighbours are joined here.
+class ShiftWriter {
+  public:
+    explicit ShiftWriter(ByteSink &out) : out_(out) {}
+
+    void add(int64_t high, Bitmap part) {
+        if (high < 0 || high > int64_t{max_low} || part.empty())
+            return;
+        if (waiting_ && high_ == high) {
+            *waiting_ |= part;
+            return;
+        }
+        flush();
+        waiting_.emplace(std::move(part));
+        high_ = high;
+    }
+    void copy(int64_t high, Bytes bucket) {
+        if (high >= 0 && high <= int64_t{max_low})
+            out_.copy(static_cast<uint32_t>(high), bucket);
+    }
+    void finish() {
+        flush();
+        out_.finish();
+    }
+
+  private:
+    void flush() {
+        if (waiting_)
+            out_.put(static_cast<uint32_t>(high_), waiting_->get());
+        waiting_.reset();
+    }
+    BucketWriter<uint64_t> out_;
+    std::optional<Bitmap> waiting_;
+    int64_t high_ = 0;
+};
+
+} // namespace
+
+template <> void shift<uint32_t>(Bytes bytes, __int128 distance, ByteSink &out) {
+    constexpr __int128 width = __int128{1} << 32;
+    const BucketCursor<uint32_t> cursor(bytes, Depth::whole);
+    BucketWriter<uint32_t> writer(out);
+    if (distance >= width || distance <= -width)
+        writer.copy(0, no_members);
+    else if (distance == 0)
+        writer.copy(0, bytes);
+    else
+        writer.put(0, shifted(bytes, static_cast<int64_t>(distance)).get());
+}
+
+template <> void shift<uint64_t>(Bytes bytes, __int128 distance, ByteSink &out) {
+    const auto high = static_cast<int64_t>(distance >> 32); // rounded down
+    const auto low = static_cast<int64_t>(distance & max_low);
+    ShiftWriter writer(out);
+    for (BucketCursor<uint64_t> cursor(bytes, Depth::whole); !cursor.is_done(); cursor.advance()) {
+        if (low == 0) {
+            writer.copy(cursor.high() + high, cursor.bucket());
+            continue;
+        }
+        writer.add(cursor.high() + high, shifted(cursor.bucket(), low));
+        writer.add(cursor.high() + high + 1, shifted(cursor.bucket(), low - (int64_t{1} << 32)));
+    }
+    writer.finish();
+}
+
+template <class Value> void run_optimize(Bytes bytes, ByteSink &out) {
+    BucketWriter<Value> writer(out);
+    for (BucketCursor<Value> cursor(bytes, Depth::whole); !cursor.is_done(); cursor.advance()) {
+        Bitmap bitmap(roaring_bitmap_copy(FrozenBucket(cursor.bucket())));
+        roaring_bitmap_run_optimize(bitmap.get());
+        writer.put(cursor.high(), bitmap.get());
+    }
+    writer.finish();
+}
+
+template void run_optimize<uint32_t>(Bytes, ByteSink &);
+template void run_optimize<uint64_t>(Bytes, ByteSink &);
+
+namespace {
+
+// As signed numbers, the containers from this key on are those below zero.
+constexpr uint16_t first_negative_key = 0x8000;
+
+auto first_negative(const Containers &containers) {
+    return std::partition_point(containers.begin(), containers.end(),
+                                [](const ContainerPlace &c) { return c.key < first_negative_key; });
+}
+
+[[noreturn]] void throw_not_narrow(uint32_t high, const ContainerPlace &container) {
+    const std::vector<uint8_t> bytes = bytes_of({container});
+    checked_bucket(bytes, Depth::whole);
+    const auto member = static_cast<int64_t>(uint64_t{high} << 32 | roaring_bitmap_minimum(FrozenBucket(bytes)));
+    throw Error(sqlstate::numeric_value_out_of_range, "member " + std::to_string(member) + " is out of range",
+                "A roaringbitmap holds what type integer holds.");
+}
+
+} // namespace
+
+void widen(Bytes bytes, ByteSink &out) {
+    const BucketCursor<uint32_t> cursor(bytes, Depth::layout);
+    const Containers all = containers_of(cursor.bucket());
+    const auto negative = first_negative(all);
+    BucketWriter<uint64_t> writer(out);
+    writer.put(0, Containers(all.begin(), negative));
+    writer.put(max_low, Containers(negative, all.end()));
+    writer.finish();
+}
+
+void narrow(Bytes bytes, ByteSink &out) {
+    Containers all;
+    for (BucketCursor<uint64_t> cursor(bytes, Depth::layout); !cursor.is_done(); cursor.advance()) {
+        const Containers containers = containers_of(cursor.bucket());
+        const auto negative = first_negative(containers);
+        if (cursor.high() == 0 && negative != containers.end())
+            throw_not_narrow(0, *negative);
+        if (cursor.high() == max_low && negative != containers.begin())
+            throw_not_narrow(max_low, containers.front());
+        if (cursor.high() != 0 && cursor.high() != max_low && !containers.empty())
+            throw_not_narrow(cursor.high(), containers.front());
+        all.insert(all.end(), containers.begin(), containers.end());
+    }
+    BucketWriter<uint32_t>(out).put(0, all);
+}
+
+} // namespace fas

@@ -1,0 +1,338 @@
+// See bitmap_set.hh. Nothing here is shared, and no lock is needed.
+#include "bitmap_set.hh"
+
+#include <cstring>
+#include <limits>
+#include <type_traits>
+
+#include "bitmap.hh"
+#include "bytes.hh"
+#include "interrupt.hh"
+
+namespace fas {
+
+namespace {
+
+template <class Value> constexpr bool is_wide = std::is_same_v<Value, uint64_t>;
+constexpr uint64_t poll_every = 1024; // buckets
+
+} // namespace
+
+template <class Value> BucketCursor<Value>::BucketCursor(Bytes bytes, Depth depth) : rest_(bytes), depth_(depth) {
+    if constexpr (is_wide<Value>) {
+        if (bytes.size() < 8)
+            throw_bad_bitmap("The bytes end within the header.");
+        left_ = load<uint64_t>(bytes.data());
+        rest_ = bytes.subspan(8);
+    }
+    advance();
+}
+
+template <class Value> void BucketCursor<Value>::advance() {
+    if (left_ == 0) {
+        if (!rest_.empty())
+            throw_bad_bitmap("More bytes follow the bitmap.");
+        done_ = true;
+        return;
+    }
+    if constexpr (is_wide<Value>) {
+        if (rest_.size() < 4)
+            throw_bad_bitmap("The bytes end between two buckets.");
+        const auto high = load<uint32_t>(rest_.data());
+        if (!is_first_ && high <= high_)
+            throw_bad_bitmap("The high halves of members are not in order.");
+        high_ = high;
+        rest_ = rest_.subspan(4);
+        if (left_ % poll_every == 0)
+            poll();
+    }
+    const BucketShape shape = checked_bucket(rest_, depth_);
+    if (!is_wide<Value> && shape.length != rest_.size())
+        throw_bad_bitmap("More bytes follow the bitmap.");
+    bucket_ = rest_.first(shape.length);
+    rest_ = rest_.subspan(shape.length);
+    cardinality_ = shape.cardinality;
+    is_first_ = false;
+    --left_;
+}
+
+template <class Value> BucketWriter<Value>::BucketWriter(ByteSink &out) : out_(out) {
+    if constexpr (is_wide<Value>)
+        std::memset(out_.extend(8), 0, 8);
+}
+
+template <class Value> uint8_t *BucketWriter<Value>::begin(uint32_t high, size_t size) {
+    ++count_;
+    if constexpr (!is_wide<Value>)
+        return out_.extend(size);
+    uint8_t *at = out_.extend(size + 4);
+    store<uint32_t>(at, high);
+    return at + 4;
+}
+
+template <class Value> void BucketWriter<Value>::copy(uint32_t high, Bytes bucket) {
+    std::memcpy(begin(high, bucket.size()), bucket.data(), bucket.size());
+}
+
+template <class Value> void BucketWriter<Value>::put(uint32_t high, const roaring_bitmap_t *bits) {
+    if (is_wide<Value> && roaring_bitmap_is_empty(bits))
+        return;
+    uint8_t *at = begin(high, roaring_bitmap_portable_size_in_bytes(bits));
+    roaring_bitmap_portable_serialize(bits, reinterpret_cast<char *>(at));
+}
+
+template <class Value> void BucketWriter<Value>::put(uint32_t high, const std::vector<ContainerPlace> &containers) {
+    if (!is_wide<Value> || !containers.empty())
+        write_bucket(containers, begin(high, bucket_size(containers)));
+}
+
+template <class Value> void BucketWriter<Value>::finish() {
+    if constexpr (is_wide<Value>)
+        store<uint64_t>(out_.data(), count_);
+}
+
+namespace {
+
+Bitmap combined(SetOperation operation, Bytes left, Bytes right) {
+    FrozenBucket x(left), y(right);
+    switch (operation) {
+    case SetOperation::intersection:
+        return Bitmap(roaring_bitmap_and(x, y));
+    case SetOperation::union_of:
+        return Bitmap(roaring_bitmap_or(x, y));
+    case SetOperation::symmetric_difference:
+        return Bitmap(roaring_bitmap_xor(x, y));
+    case SetOperation::difference:
+        break;
+    }
+    return Bitmap(roaring_bitmap_andnot(x, y));
+}
+
+// Goes through the buckets of both in step. f.left(cursor), f.right(cursor) and f.both(left, right) are called with
+// buckets that only one side has, or both; false from one of them ends it. 32 bits: both have the one bucket, which
+// is looked at as deep as f.both needs; of 64 bits only those that both have.
+template <class Value, class F> bool in_step(Bytes left, Bytes right, Depth depth, F &&f) {
+    const Depth first_look = is_wide<Value> ? Depth::layout : depth;
+    BucketCursor<Value> x(left, first_look), y(right, first_look);
+    while (!x.is_done() || !y.is_done()) {
+        if (y.is_done() || (!x.is_done() && x.high() < y.high())) {
+            if (!f.left(x))
+                return false;
+            x.advance();
+        } else if (x.is_done() || y.high() < x.high()) {
+            if (!f.right(y))
+                return false;
+            y.advance();
+        } else {
+            if (is_wide<Value>) {
+                checked_bucket(x.bucket(), depth);
+                checked_bucket(y.bucket(), depth);
+            }
+            if (!f.both(x, y))
+                return false;
+            x.advance();
+            y.advance();
+        }
+    }
+    return true;
+}
+
+template <class Value> struct Combining {
+    using Cursor = BucketCursor<Value>;
+    SetOperation operation;
+    BucketWriter<Value> out;
+
+    bool left(const Cursor &x) {
+        if (operation != SetOperation::intersection && x.cardinality() > 0)
+            out.copy(x.high(), x.bucket());
+        return true;
+    }
+    bool right(const Cursor &y) {
+        if (operation != SetOperation::intersection && operation != SetOperation::difference && y.cardinality() > 0)
+            out.copy(y.high(), y.bucket());
+        return true;
+    }
+    bool both(const Cursor &x, const Cursor &y) {
+        out.put(x.high(), combined(operation, x.bucket(), y.bucket()).get());
+        return true;
+    }
+};
+
+struct Counts {
+    uint64_t left = 0, right = 0, common = 0;
+};
+
+template <class Value> struct Counting {
+    using Cursor = BucketCursor<Value>;
+    Counts counts = {};
+
+    bool left(const Cursor &x) {
+        counts.left += x.cardinality();
+        return true;
+    }
+    bool right(const Cursor &y) {
+        counts.right += y.cardinality();
+        return true;
+    }
+    bool both(const Cursor &x, const Cursor &y) {
+        counts.left += x.cardinality();
+        counts.right += y.cardinality();
+        counts.common += roaring_bitmap_and_cardinality(FrozenBucket(x.bucket()), FrozenBucket(y.bucket()));
+        return true;
+    }
+};
+
+template <class Value> Counts counts_of(Bytes left, Bytes right) {
+    Counting<Value> counting;
+    in_step<Value>(left, right, Depth::order, counting);
+    return counting.counts;
+}
+
+template <class Value> struct Equality {
+    using Cursor = BucketCursor<Value>;
+    bool left(const Cursor &x) { return x.cardinality() == 0; }
+    bool right(const Cursor &y) { return y.cardinality() == 0; }
+    bool both(const Cursor &x, const Cursor &y) {
+        return x.cardinality() == y.cardinality() &&
+               roaring_bitmap_equals(FrozenBucket(x.bucket()), FrozenBucket(y.bucket()));
+    }
+};
+
+// Goes on as long as nothing common was found.
+template <class Value> struct Disjointness {
+    using Cursor = BucketCursor<Value>;
+    bool left(const Cursor &) { return true; }
+    bool right(const Cursor &) { return true; }
+    bool both(const Cursor &x, const Cursor &y) {
+        return !roaring_bitmap_intersect(FrozenBucket(x.bucket()), FrozenBucket(y.bucket()));
+    }
+};
+
+template <class Value> struct Inclusion {
+    using Cursor = BucketCursor<Value>;
+    bool left(const Cursor &x) { return x.cardinality() == 0; }
+    bool right(const Cursor &) { return true; }
+    bool both(const Cursor &x, const Cursor &y) {
+        return x.cardinality() <= y.cardinality() &&
+               roaring_bitmap_is_subset(FrozenBucket(x.bucket()), FrozenBucket(y.bucket()));
+    }
+};
+
+bool are_same(Bytes left, Bytes right) noexcept {
+    return left.size() == right.size() && std::memcmp(left.data(), right.data(), left.size()) == 0;
+}
+
+} // namespace
+
+template <class Value> void combine(SetOperation operation, Bytes left, Bytes right, ByteSink &out) {
+    Combining<Value> combining{operation, BucketWriter<Value>(out)};
+    // Only an intersection does without the cardinalities of bitsets.
+    in_step<Value>(left, right, operation == SetOperation::intersection ? Depth::order : Depth::whole, combining);
+    combining.out.finish();
+}
+
+template <class Value> uint64_t count_combined(SetOperation operation, Bytes left, Bytes right) {
+    const Counts counts = counts_of<Value>(left, right);
+    switch (operation) {
+    case SetOperation::intersection:
+        return counts.common;
+    case SetOperation::union_of:
+        return counts.left + counts.right - counts.common;
+    case SetOperation::symmetric_difference:
+        return counts.left + counts.right - 2 * counts.common;
+    case SetOperation::difference:
+        break;
+    }
+    return counts.left - counts.common;
+}
+
+template <class Value> double jaccard_index(Bytes left, Bytes right) {
+    const Counts counts = counts_of<Value>(left, right);
+    const uint64_t all = counts.left + counts.right - counts.common;
+    return all == 0 ? std::numeric_limits<double>::quiet_NaN()
+                    : static_cast<double>(counts.common) / static_cast<double>(all);
+}
+
+template <class Value> bool equals(Bytes left, Bytes right) {
+    return are_same(left, right) || in_step<Value>(left, right, Depth::order, Equality<Value>());
+}
+
+template <class Value> bool intersects(Bytes left, Bytes right) {
+    return !in_step<Value>(left, right, Depth::order, Disjointness<Value>());
+}
+
+template <class Value> bool is_subset(Bytes left, Bytes right) {
+    return are_same(left, right) || in_step<Value>(left, right, Depth::order, Inclusion<Value>());
+}
+
+template <> bool is_sound<uint32_t>(Bytes bytes) noexcept {
+    const BucketShape shape = inspect_bucket(bytes, Depth::whole);
+    return shape.problem == nullptr && shape.length == bytes.size();
+}
+
+template <> bool is_sound<uint64_t>(Bytes bytes) noexcept {
+    if (bytes.size() < 8)
+        return false;
+    const auto count = load<uint64_t>(bytes.data());
+    bytes = bytes.subspan(8);
+    int64_t previous = -1;
+    for (uint64_t i = 0; i < count; ++i) {
+        if (bytes.size() < 4)
+            return false;
+        const auto high = load<uint32_t>(bytes.data());
+        const BucketShape shape = inspect_bucket(bytes.subspan(4), Depth::whole);
+        if (high <= previous || shape.cardinality == 0)
+            return false;
+        previous = high;
+        bytes = bytes.subspan(4 + shape.length);
+    }
+    return bytes.empty();
+}
+
+template <class Value> uint64_t checked_cardinality(Bytes bytes) {
+    uint64_t count = 0;
+    for (BucketCursor<Value> cursor(bytes, Depth::whole); !cursor.is_done(); cursor.advance())
+        count += cursor.cardinality();
+    return count;
+}
+
+template <> void copy_members<uint32_t>(Bytes checked, uint32_t *out) {
+    roaring_bitmap_to_uint32_array(FrozenBucket(checked), out);
+}
+
+template <> void copy_members<uint64_t>(Bytes checked, uint64_t *out) {
+    for (BucketCursor<uint64_t> cursor(checked, Depth::layout); !cursor.is_done(); cursor.advance()) {
+        const uint64_t count = cursor.cardinality(), high = uint64_t{cursor.high()} << 32;
+        // The low halves go to the end of their members' room; widening them from the front overtakes none.
+        auto *lows = reinterpret_cast<uint8_t *>(out) + 4 * count;
+        roaring_bitmap_to_uint32_array(FrozenBucket(cursor.bucket()), reinterpret_cast<uint32_t *>(lows));
+        for (uint64_t i = 0; i < count; ++i) {
+            uint32_t low;
+            std::memcpy(&low, lows + 4 * i, sizeof low);
+            const uint64_t member = high | low;
+            std::memcpy(out + i, &member, sizeof member);
+        }
+        out += count;
+    }
+}
+
+template class BucketCursor<uint32_t>;
+template class BucketCursor<uint64_t>;
+template class BucketWriter<uint32_t>;
+template class BucketWriter<uint64_t>;
+template void combine<uint32_t>(SetOperation, Bytes, Bytes, ByteSink &);
+template void combine<uint64_t>(SetOperation, Bytes, Bytes, ByteSink &);
+template uint64_t count_combined<uint32_t>(SetOperation, Bytes, Bytes);
+template uint64_t count_combined<uint64_t>(SetOperation, Bytes, Bytes);
+template double jaccard_index<uint32_t>(Bytes, Bytes);
+template double jaccard_index<uint64_t>(Bytes, Bytes);
+template bool equals<uint32_t>(Bytes, Bytes);
+template bool equals<uint64_t>(Bytes, Bytes);
+template bool intersects<uint32_t>(Bytes, Bytes);
+template bool intersects<uint64_t>(Bytes, Bytes);
+template bool is_subset<uint32_t>(Bytes, Bytes);
+template bool is_subset<uint64_t>(Bytes, Bytes);
+template uint64_t checked_cardinality<uint32_t>(Bytes);
+template uint64_t checked_cardinality<uint64_t>(Bytes);
+
+} // namespace fas

@@ -1,0 +1,66 @@
+// Set algebra on serialized bitmaps, where they lie: nothing is decoded but the result, and the containers that only
+// one side has are copied as bytes. Value is uint32_t for the portable Roaring format, uint64_t for its 64-bit
+// extension: a list of 32-bit bitmaps ("buckets"), each with the high 32 bits of its members.
+//
+// The bytes need not be sound: what would lead CRoaring astray throws Error with data_corrupted.
+#pragma once
+
+#include <cstdint>
+
+#include "bitmap_bucket.hh"
+#include "byte_sink.hh"
+#include "source.hh"
+
+namespace fas {
+
+enum class SetOperation : uint8_t { intersection, union_of, symmetric_difference, difference };
+
+template <class Value> void combine(SetOperation operation, Bytes left, Bytes right, ByteSink &out);
+template <class Value> uint64_t count_combined(SetOperation operation, Bytes left, Bytes right);
+template <class Value> double jaccard_index(Bytes left, Bytes right); // not a number where both are empty
+template <class Value> bool equals(Bytes left, Bytes right);
+template <class Value> bool intersects(Bytes left, Bytes right);
+template <class Value> bool is_subset(Bytes left, Bytes right); // left of right
+
+// Whether these are the bytes of exactly one bitmap that need no repair: CRoaring's checks passed, all that the format
+// says holds, and no bucket is empty.
+template <class Value> bool is_sound(Bytes bytes) noexcept;
+
+// The cardinality of bytes that are looked at as a whole; then the members of such bytes, ascending.
+template <class Value> uint64_t checked_cardinality(Bytes bytes);
+template <class Value> void copy_members(Bytes checked, Value *out);
+
+// Reads the buckets of a bitmap one behind the other; one of 32 bits is one bucket.
+template <class Value> class BucketCursor {
+  public:
+    BucketCursor(Bytes bytes, Depth depth);
+    bool is_done() const noexcept { return done_; }
+    uint32_t high() const noexcept { return high_; }
+    Bytes bucket() const noexcept { return bucket_; }
+    uint64_t cardinality() const noexcept { return cardinality_; }
+    void advance();
+
+  private:
+    Bytes rest_, bucket_;
+    Depth depth_;
+    uint64_t left_ = 1, cardinality_ = 0;
+    uint32_t high_ = 0;
+    bool done_ = false, is_first_ = true;
+};
+
+// Writes a bitmap bucket by bucket, in ascending order. An empty bucket of a 64-bit bitmap is left out.
+template <class Value> class BucketWriter {
+  public:
+    explicit BucketWriter(ByteSink &out);
+    void copy(uint32_t high, Bytes bucket);
+    void put(uint32_t high, const roaring_bitmap_t *bits);
+    void put(uint32_t high, const std::vector<ContainerPlace> &containers);
+    void finish();
+
+  private:
+    uint8_t *begin(uint32_t high, size_t size);
+    ByteSink &out_;
+    uint64_t count_ = 0;
+};
+
+} // namespace fas
