@@ -168,7 +168,7 @@ DECLARE
     parts text[];
     result text[] := '{}';
 BEGIN
-    FOREACH item IN ARRAY string_to_array(wanted, ',') LOOP
+    FOREACH item IN ARRAY coalesce(string_to_array(wanted, ','), '{}') LOOP
         parts := regexp_match(item, '^([a-z_]+)(?:\.(asc|desc))?$');
         IF parts IS NULL OR parts[1] <> ALL (columns) THEN
             PERFORM fas_rest.refuse('parameter "order" must name columns of the answer',
@@ -177,7 +177,7 @@ BEGIN
         END IF;
         result := result || format('%I %s', parts[1], coalesce(parts[2], 'asc'));
     END LOOP;
-    RETURN array_to_string(result, ', ');
+    RETURN nullif(array_to_string(result, ', '), '');
 END $$;
 COMMENT ON FUNCTION fas_rest.order_list(text, text[]) IS 'An ORDER BY list from the parameter order';
 
