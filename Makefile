@@ -8,7 +8,7 @@
 srcdir := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
 
 # These goals need no pg_config yet (the first thing that most of them do is to install it).
-house_goals = help deps test demo demo-stop bench format format-check tidy fuzz
+house_goals = help deps test demo demo-stop bench bench-peers bench-flat format format-check tidy fuzz
 
 ifneq ($(strip $(if $(MAKECMDGOALS),$(filter-out $(house_goals),$(MAKECMDGOALS)),all)),)
 
@@ -101,7 +101,9 @@ help:
 	@echo 'make deps             install what building and testing need (scripts/install-deps)'
 	@echo 'make test             everything, in a private cluster: unit, SQL, isolation, TAP, REST tests'
 	@echo 'make demo, demo-stop  a private cluster with flows in it to look at; stop it again'
-	@echo 'make bench            benchmarks'
+	@echo 'make bench            benchmarks, against tables of PostgreSQL'
+	@echo 'make bench-peers      the same, and against DuckDB and ClickHouse, which it fetches'
+	@echo 'make bench-flat       whether it stays as quick with 100 million flows, under load, for long; takes an hour'
 	@echo 'make fuzz             each fuzz target for FUZZ_SECONDS (60)'
 	@echo 'make format, tidy     clang-format in place; clang-tidy'
 	@echo 'make clean            remove everything that was built'
@@ -120,6 +122,12 @@ demo-stop:
 
 bench:
 	@$(srcdir)/bench/run
+
+bench-peers:
+	@$(srcdir)/bench/run --peers
+
+bench-flat:
+	@$(srcdir)/bench/run-flat
 
 format:
 	@$(srcdir)/scripts/format

@@ -2,8 +2,10 @@
 #include "client.hh"
 
 #include <cstdio>
+#include <exception>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 
 namespace bench {
 namespace {
@@ -15,6 +17,15 @@ struct FileCloser {
 };
 
 } // namespace
+
+std::string Session::value(const std::string &sql) {
+    Rows found = rows(sql);
+    if (found.size() != 1)
+        throw std::runtime_error("one row expected of: " + sql);
+    return found[0].substr(0, found[0].find('\t'));
+}
+
+double Session::number(const std::string &sql) { return std::stod(value(sql)); }
 
 Connection::Connection(const std::string &conninfo) : connection_(PQconnectdb(conninfo.c_str())) {
     if (PQstatus(connection_) != CONNECTION_OK) {
@@ -55,15 +66,6 @@ Rows Connection::rows(const std::string &sql) {
     return rows;
 }
 
-std::string Connection::value(const std::string &sql) {
-    Rows found = rows(sql);
-    if (found.size() != 1)
-        throw std::runtime_error("one row expected of: " + sql);
-    return found[0].substr(0, found[0].find('\t'));
-}
-
-double Connection::number(const std::string &sql) { return std::stod(value(sql)); }
-
 double Connection::time(const std::string &sql) {
     auto start = Clock::now();
     PGresult *result = PQexec(connection_, sql.c_str());
@@ -86,7 +88,7 @@ double Connection::time_prepared(const std::string &name, const std::string &par
     return seconds;
 }
 
-double Connection::copy_file(const std::string &copy_sql, const std::string &path) {
+double Connection::load_file(const std::string &copy_sql, const std::string &path) {
     std::unique_ptr<std::FILE, FileCloser> file(std::fopen(path.c_str(), "r"));
     if (!file)
         throw std::runtime_error("cannot read " + path);
@@ -103,6 +105,24 @@ double Connection::copy_file(const std::string &copy_sql, const std::string &pat
     while (PGresult *rest = PQgetResult(connection_))
         PQclear(rest);
     return seconds;
+}
+
+void in_threads(size_t count, const std::function<void(size_t)> &work) {
+    std::vector<std::exception_ptr> failures(count);
+    std::vector<std::thread> threads;
+    for (size_t i = 0; i < count; ++i)
+        threads.emplace_back([&, i] {
+            try {
+                work(i);
+            } catch (...) {
+                failures[i] = std::current_exception();
+            }
+        });
+    for (std::thread &thread : threads)
+        thread.join();
+    for (const std::exception_ptr &failure : failures)
+        if (failure)
+            std::rethrow_exception(failure);
 }
 
 } // namespace bench

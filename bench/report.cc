@@ -11,20 +11,6 @@
 namespace bench {
 namespace {
 
-std::string rounded(double value, int decimals) {
-    char text[64];
-    std::snprintf(text, sizeof text, "%.*f", decimals, value);
-    return text;
-}
-
-const Spread *find(const Report &report, const std::string &system, const std::string &id) {
-    auto measured = report.measured.find(system);
-    if (measured == report.measured.end())
-        return nullptr;
-    auto figure = measured->second.figures.find(id);
-    return figure == measured->second.figures.end() ? nullptr : &figure->second;
-}
-
 void header_row(std::ofstream &out, const char *first, std::span<const System> systems) {
     out << "| " << first << " |";
     for (const System &system : systems)
@@ -74,14 +60,29 @@ void ratios_table(std::ofstream &out, const Report &report, const std::vector<Fi
                 out << " - |";
                 continue;
             }
-            double ratio = figure.more_is_better ? ours->median / theirs->median : theirs->median / ours->median;
-            out << ' ' << rounded(ratio, 2) << " |";
+            out << ' '
+                << rounded(figure.more_is_better ? ours->median / theirs->median : theirs->median / ours->median, 2)
+                << " |";
         }
         out << '\n';
     }
 }
 
 } // namespace
+
+std::string rounded(double value, int decimals) {
+    char text[64];
+    std::snprintf(text, sizeof text, "%.*f", decimals, value);
+    return text;
+}
+
+const Spread *find(const Report &report, const std::string &system, const std::string &id) {
+    auto measured = report.measured.find(system);
+    if (measured == report.measured.end())
+        return nullptr;
+    auto figure = measured->second.figures.find(id);
+    return figure == measured->second.figures.end() ? nullptr : &figure->second;
+}
 
 Spread spread_of(std::vector<double> values) {
     std::sort(values.begin(), values.end());
@@ -101,9 +102,12 @@ void write_report(const Report &report, const std::vector<Figure> &figures, cons
     out << "# fas side by side\n\n";
     for (const std::string &line : report.about)
         out << "- " << line << '\n';
-    out << "\nThe systems, in one cluster with one configuration, one after the other in each round:\n\n";
+    out << "\nThe systems, one after the other in each round; those of PostgreSQL in one cluster with one "
+           "configuration:\n\n";
     for (const System &system : report.systems)
         out << "- **" << system.name << "**: " << system.remark << ".\n";
+    for (const std::string &line : report.not_run)
+        out << "- Not run: " << line << ".\n";
     out << "\n## Figures\n\n";
     figures_table(out, report, figures);
     out << "\n## Ratios\n\n";

@@ -31,10 +31,15 @@ struct Figure {
 struct Report {
     std::vector<std::string> about;   // lines on machine, versions, data
     std::vector<std::string> checked; // what was compared and found equal
+    std::vector<std::string> not_run; // peers that were not there, and why
     std::vector<System> systems;
     std::map<std::string, Measured> measured; // by system name
 };
 
+const Spread *find(const Report &report, const std::string &system, const std::string &id); // nullptr: not measured
+std::string rounded(double value, int decimals);
+
+void write_chart(const Report &report, const std::vector<Figure> &figures, const std::string &path); // SVG: chart.cc
 void write_report(const Report &report, const std::vector<Figure> &figures, const std::string &path);
 
 } // namespace bench

@@ -1,8 +1,12 @@
 // The systems that are compared, as the SQL that a careful user of each would write.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "client.hh"
 
 namespace bench {
 
@@ -20,21 +24,39 @@ struct Subject {
 
 const std::vector<Question> &questions();
 
-struct System {
-    std::string name;                // as in the report
-    std::string remark;              // what a reader must know of it
-    std::string create, drop, empty; // SQL
-    std::string json_statement;      // $1 is a JSON batch; one transaction each
-    std::vector<std::string> load;   // bulk: statements in turn; the one that says COPY gets the CSV
-    std::string settle;              // repeated until its value is 0: fas's compaction; may be empty
-    std::vector<std::string> vacuum; // statements
-    std::string size;                // bytes, everything counted
-    std::string live;                // fas: bytes of the segments alone; may be empty
-    std::string total;               // flows, bytes_tx, bytes_rx in one row
-    std::string (*question)(const std::string &id, const Subject &subject); // its SQL
+struct Step {
+    std::string sql;
+    bool takes_file = false; // the one that gets the CSV
 };
 
-// fas through its functions, fas through plain SQL over `flows` (questions only: json_statement is empty), and peers.
-std::vector<System> all_systems();
+struct System {
+    std::string name = {};   // as in the report
+    std::string remark = {}; // what a reader must know of it
+    std::function<std::unique_ptr<Session>()> connect = {};
+    bool in_cluster = true;               // in the PostgreSQL cluster that fas is in: WAL and checkpoints are known
+    std::vector<std::string> create = {}; // statements
+    std::string drop = {}, empty = {};
+    // Takes a JSON batch; one transaction each. Empty: this one is only asked, another one loads what it reads.
+    std::string json_statement = {};
+    std::vector<Step> load = {};          // bulk
+    bool loads_parts = false;             // several connections may load parts of the CSV at once
+    std::string settle = {};              // repeated until its value is 0: fas's compaction; may be empty
+    std::string busy = {};                // its value is 0 when nothing goes on in the background; may be empty
+    std::vector<std::string> vacuum = {}; // statements
+    std::string size = {};                // bytes, everything counted
+    std::string live = {};                // fas: bytes of the segments alone; may be empty
+    std::string total = {};               // flows, bytes_tx, bytes_rx in one row
+    std::string (*question)(const std::string &id, const Subject &subject) = nullptr; // its SQL
+};
+
+// The questions' SQL for a relation that has a row per flow. `unseen` is the condition on `n`, the flow keys of an
+// hour, that none of the hours before has them.
+std::string from_rows(const std::string &relation, const std::string &id, const Subject &subject,
+                      const std::string &unseen);
+// "hour BETWEEN …": the hours that Q6 and Q7 compare with.
+std::string hours_before(const std::string &id, const Subject &subject);
+
+// fas through its functions, fas through plain SQL over `flows` (questions only), and peers in the same cluster.
+std::vector<System> cluster_systems(const std::string &conninfo);
 
 } // namespace bench
