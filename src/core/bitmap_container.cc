@@ -12,7 +12,7 @@ namespace fas {
 
 namespace {
 
-constexpr size_t bitset_size = Container::word_count * sizeof(uint64_t);
+constexpr size_t bitset_size = GatheredContainer::word_count * sizeof(uint64_t);
 constexpr uint32_t sort_by_bitset = 96; // from so many members on, a bitset sorts them quicker
 
 // The runs of a view, in order and within the container; at most `most` of them, else 0.
@@ -55,7 +55,7 @@ uint32_t runs_of(const uint16_t *members, uint32_t count, Run *out, uint32_t mos
     return runs;
 }
 
-bool is_everything(const Container &c) noexcept {
+bool is_everything(const GatheredContainer &c) noexcept {
     return c.kind == ContainerKind::runs && c.count == 1 && c.runs[0].first == 0 && c.runs[0].last == 0xffff;
 }
 
@@ -76,17 +76,17 @@ uint32_t cancel_pairs(uint16_t *members, uint32_t count) noexcept {
 
 } // namespace
 
-void ContainerRoom::release(Container &c) noexcept {
+void ContainerRoom::release(GatheredContainer &c) noexcept {
     if (c.kind == ContainerKind::bitset)
         memory_->deallocate(c.words, bitset_size);
     else if (c.kind == ContainerKind::runs)
         memory_->deallocate(c.runs, c.capacity * sizeof(Run));
-    else if (c.capacity > Container::members_here)
+    else if (c.capacity > GatheredContainer::members_here)
         memory_->deallocate(c.elsewhere, c.capacity * sizeof(uint16_t));
-    c = Container();
+    c = GatheredContainer();
 }
 
-void ContainerRoom::settle(Container &c) const {
+void ContainerRoom::settle(GatheredContainer &c) const {
     if (c.kind != ContainerKind::array || c.sorted == c.count)
         return;
     uint16_t *members = c.members();
@@ -97,7 +97,7 @@ void ContainerRoom::settle(Container &c) const {
                              : cancel_pairs(members, c.count);
         c.count = static_cast<uint16_t>(count);
     } else {
-        uint64_t words[Container::word_count] = {};
+        uint64_t words[GatheredContainer::word_count] = {};
         for (uint32_t i = 0; i < c.count; ++i) {
             uint64_t bit = uint64_t{1} << (members[i] % 64);
             if (gathering_ == Gathering::unite)
@@ -110,7 +110,7 @@ void ContainerRoom::settle(Container &c) const {
     c.sorted = c.count;
 }
 
-bool ContainerRoom::reserve(Container &to, uint32_t more) {
+bool ContainerRoom::reserve(GatheredContainer &to, uint32_t more) {
     if (to.count + more <= to.capacity)
         return true;
     settle(to);
@@ -119,12 +119,12 @@ bool ContainerRoom::reserve(Container &to, uint32_t more) {
     uint32_t wanted = to.count + more;
     if (wanted <= to.capacity / 2)
         return true;
-    if (wanted > Container::most_members || to.capacity == Container::most_members)
+    if (wanted > GatheredContainer::most_members || to.capacity == GatheredContainer::most_members)
         return false;
-    uint32_t capacity = std::min(std::max(wanted, to.capacity * uint32_t{2}), Container::most_members);
+    uint32_t capacity = std::min(std::max(wanted, to.capacity * uint32_t{2}), GatheredContainer::most_members);
     auto *members = static_cast<uint16_t *>(memory_->allocate(capacity * sizeof(uint16_t)));
     std::memcpy(members, to.members(), to.count * sizeof(uint16_t));
-    Container larger = to;
+    GatheredContainer larger = to;
     larger.elsewhere = members;
     larger.capacity = static_cast<uint16_t>(capacity);
     release(to);
@@ -132,7 +132,7 @@ bool ContainerRoom::reserve(Container &to, uint32_t more) {
     return true;
 }
 
-void ContainerRoom::become_bitset(Container &c) {
+void ContainerRoom::become_bitset(GatheredContainer &c) {
     settle(c);
     auto *words = static_cast<uint64_t *>(memory_->allocate(bitset_size));
     std::memset(words, 0, bitset_size);
@@ -147,13 +147,13 @@ void ContainerRoom::become_bitset(Container &c) {
     c.words = words;
 }
 
-void ContainerRoom::become_runs(Container &c, const Run *runs, uint32_t count) {
+void ContainerRoom::become_runs(GatheredContainer &c, const Run *runs, uint32_t count) {
     if (count == 0) {
         release(c);
         return;
     }
     if (c.kind != ContainerKind::runs || c.capacity < count) {
-        uint32_t capacity = std::min(count + count / 2 + 1, Container::most_runs);
+        uint32_t capacity = std::min(count + count / 2 + 1, GatheredContainer::most_runs);
         auto *room = static_cast<Run *>(memory_->allocate(capacity * sizeof(Run)));
         release(c);
         c.kind = ContainerKind::runs;
@@ -164,7 +164,7 @@ void ContainerRoom::become_runs(Container &c, const Run *runs, uint32_t count) {
     c.count = static_cast<uint16_t>(count);
 }
 
-void ContainerRoom::add(Container &to, uint16_t low) {
+void ContainerRoom::add(GatheredContainer &to, uint16_t low) {
     if (to.kind == ContainerKind::array) {
         if (reserve(to, 1)) {
             uint16_t *members = to.members();
@@ -185,7 +185,7 @@ void ContainerRoom::add(Container &to, uint16_t low) {
     }
 }
 
-void ContainerRoom::gather(Container &to, const ContainerView &from) {
+void ContainerRoom::gather(GatheredContainer &to, const ContainerView &from) {
     switch (from.kind) {
     case ContainerKind::array:
         gather_array(to, from.bytes);
@@ -200,7 +200,7 @@ void ContainerRoom::gather(Container &to, const ContainerView &from) {
 }
 
 // There is room for them.
-void ContainerRoom::append(Container &to, Bytes bytes) {
+void ContainerRoom::append(GatheredContainer &to, Bytes bytes) {
     auto count = static_cast<uint32_t>(bytes.size() / 2);
     uint16_t *end = to.members() + to.count;
     bool ordered = to.sorted == to.count;
@@ -215,7 +215,7 @@ void ContainerRoom::append(Container &to, Bytes bytes) {
         to.sorted = to.count;
 }
 
-void ContainerRoom::gather_array(Container &to, Bytes bytes) {
+void ContainerRoom::gather_array(GatheredContainer &to, Bytes bytes) {
     auto count = static_cast<uint32_t>(bytes.size() / 2);
     if (to.kind == ContainerKind::array) {
         if (reserve(to, count)) {
@@ -227,8 +227,8 @@ void ContainerRoom::gather_array(Container &to, Bytes bytes) {
     if (to.kind == ContainerKind::runs) {
         if (gathering_ == Gathering::unite && is_everything(to))
             return;
-        if (count <= Container::most_runs) {
-            Run runs[Container::most_runs];
+        if (count <= GatheredContainer::most_runs) {
+            Run runs[GatheredContainer::most_runs];
             sweep_with(to, runs, copy_members(bytes, runs));
             return;
         }
@@ -244,12 +244,12 @@ void ContainerRoom::gather_array(Container &to, Bytes bytes) {
         }
 }
 
-void ContainerRoom::gather_bitset(Container &to, Bytes bytes) {
+void ContainerRoom::gather_bitset(GatheredContainer &to, Bytes bytes) {
     if (gathering_ == Gathering::unite && is_everything(to))
         return;
     if (to.kind == ContainerKind::array && to.count == 0) { // the first: as it is
         auto *words = static_cast<uint64_t *>(memory_->allocate(bitset_size));
-        for (uint32_t i = 0; i < Container::word_count; ++i)
+        for (uint32_t i = 0; i < GatheredContainer::word_count; ++i)
             words[i] = load<uint64_t>(bytes.data() + 8 * i);
         release(to);
         to.kind = ContainerKind::bitset;
@@ -259,19 +259,19 @@ void ContainerRoom::gather_bitset(Container &to, Bytes bytes) {
     if (to.kind != ContainerKind::bitset)
         become_bitset(to);
     if (gathering_ == Gathering::unite)
-        for (uint32_t i = 0; i < Container::word_count; ++i)
+        for (uint32_t i = 0; i < GatheredContainer::word_count; ++i)
             to.words[i] |= load<uint64_t>(bytes.data() + 8 * i);
     else
-        for (uint32_t i = 0; i < Container::word_count; ++i)
+        for (uint32_t i = 0; i < GatheredContainer::word_count; ++i)
             to.words[i] ^= load<uint64_t>(bytes.data() + 8 * i);
 }
 
-void ContainerRoom::gather_runs(Container &to, Bytes bytes) {
+void ContainerRoom::gather_runs(GatheredContainer &to, Bytes bytes) {
     if (gathering_ == Gathering::unite && is_everything(to))
         return;
     if (to.kind != ContainerKind::bitset) {
-        Run runs[Container::most_runs];
-        if (uint32_t count = copy_runs(bytes, runs, Container::most_runs)) {
+        Run runs[GatheredContainer::most_runs];
+        if (uint32_t count = copy_runs(bytes, runs, GatheredContainer::most_runs)) {
             sweep_with(to, runs, count);
             return;
         }
@@ -288,20 +288,20 @@ void ContainerRoom::gather_runs(Container &to, Bytes bytes) {
 }
 
 // `to` is an array or runs, and so the result is runs while they are few.
-void ContainerRoom::sweep_with(Container &to, const Run *runs, uint32_t count) {
-    Run own[Container::most_runs], both[2 * Container::most_runs];
+void ContainerRoom::sweep_with(GatheredContainer &to, const Run *runs, uint32_t count) {
+    Run own[GatheredContainer::most_runs], both[2 * GatheredContainer::most_runs];
     const Run *mine = to.runs;
     uint32_t mine_count = to.count;
     if (to.kind == ContainerKind::array) {
         settle(to);
         mine = own;
-        mine_count = runs_of(to.members(), to.count, own, Container::most_runs);
+        mine_count = runs_of(to.members(), to.count, own, GatheredContainer::most_runs);
     }
     if (mine_count > 0 || to.count == 0) {
         uint32_t result = gathering_ == Gathering::unite
                               ? sweep(mine, mine_count, runs, count, both, [](bool a, bool b) { return a | b; })
                               : sweep(mine, mine_count, runs, count, both, [](bool a, bool b) { return a != b; });
-        if (result <= Container::most_runs) {
+        if (result <= GatheredContainer::most_runs) {
             become_runs(to, both, result);
             return;
         }

@@ -30,7 +30,7 @@ struct ContainerForm { // what a settled container is when written
     size_t size() const noexcept; // bytes
 };
 
-struct Container {
+struct GatheredContainer {
     static constexpr uint32_t members_here = 4;    // in the container itself
     static constexpr uint32_t most_members = 2048; // of an array
     static constexpr uint32_t most_runs = 256;
@@ -50,42 +50,42 @@ struct Container {
     uint16_t *members() noexcept { return capacity > members_here ? elsewhere : here; }
     const uint16_t *members() const noexcept { return capacity > members_here ? elsewhere : here; }
 };
-static_assert(sizeof(Container) == 16);
+static_assert(sizeof(GatheredContainer) == 16);
 
 // What can be done with containers; holds where their memory comes from and how members count.
 class ContainerRoom {
   public:
     ContainerRoom(std::pmr::memory_resource &memory, Gathering gathering) : memory_(&memory), gathering_(gathering) {}
 
-    void add(Container &to, uint16_t low);
-    void gather(Container &to, const ContainerView &from);      // unites or toggles
-    bool intersect(Container &with, const ContainerView &from); // `with` is settled; false when nothing is left
-    void settle(Container &container) const;                    // afterwards an array is sorted
-    void release(Container &container) noexcept;
+    void add(GatheredContainer &to, uint16_t low);
+    void gather(GatheredContainer &to, const ContainerView &from);      // unites or toggles
+    bool intersect(GatheredContainer &with, const ContainerView &from); // `with` is settled; false when nothing is left
+    void settle(GatheredContainer &container) const;                    // afterwards an array is sorted
+    void release(GatheredContainer &container) noexcept;
 
     Gathering gathering() const noexcept { return gathering_; }
     void set_gathering(Gathering gathering) noexcept { gathering_ = gathering; }
     std::pmr::memory_resource &memory() const noexcept { return *memory_; }
 
   private:
-    void gather_array(Container &to, Bytes members);
-    void gather_bitset(Container &to, Bytes words);
-    void gather_runs(Container &to, Bytes runs);
-    void sweep_with(Container &to, const Run *runs, uint32_t count);
-    void append(Container &to, Bytes members);
-    bool reserve(Container &to, uint32_t more); // false when an array has no room for so many members
-    void become_bitset(Container &container);
-    void become_runs(Container &container, const Run *runs, uint32_t count);
-    void become_members(Container &container, const uint16_t *members, uint32_t count);
-    void filter_array(Container &with, const ContainerView &from) const;
+    void gather_array(GatheredContainer &to, Bytes members);
+    void gather_bitset(GatheredContainer &to, Bytes words);
+    void gather_runs(GatheredContainer &to, Bytes runs);
+    void sweep_with(GatheredContainer &to, const Run *runs, uint32_t count);
+    void append(GatheredContainer &to, Bytes members);
+    bool reserve(GatheredContainer &to, uint32_t more); // false when an array has no room for so many members
+    void become_bitset(GatheredContainer &container);
+    void become_runs(GatheredContainer &container, const Run *runs, uint32_t count);
+    void become_members(GatheredContainer &container, const uint16_t *members, uint32_t count);
+    void filter_array(GatheredContainer &with, const ContainerView &from) const;
 
     std::pmr::memory_resource *memory_;
     Gathering gathering_;
 };
 
 // Of a settled container.
-ContainerForm form_of(const Container &container) noexcept;
-uint64_t cardinality_of(const Container &container) noexcept;
-void write(const Container &container, const ContainerForm &form, uint8_t *out) noexcept; // form.size() bytes
+ContainerForm form_of(const GatheredContainer &container) noexcept;
+uint64_t cardinality_of(const GatheredContainer &container) noexcept;
+void write(const GatheredContainer &container, const ContainerForm &form, uint8_t *out) noexcept; // form.size() bytes
 
 } // namespace fas

@@ -47,7 +47,7 @@ void BitmapGatherer::index_all() {
         *slot_of(entries_[i].key) = i + 1;
 }
 
-Container &BitmapGatherer::append(uint64_t key) {
+GatheredContainer &BitmapGatherer::append(uint64_t key) {
     if (count_ == capacity_) {
         if (count_ == most_entries)
             throw Error(sqlstate::program_limit_exceeded, "bitmap is too large");
@@ -62,7 +62,7 @@ Container &BitmapGatherer::append(uint64_t key) {
     }
     ascending_ = ascending_ && (count_ == 0 || entries_[count_ - 1].key < key);
     last_ = count_;
-    new (entries_ + count_) Entry{key, Container()};
+    new (entries_ + count_) Entry{key, GatheredContainer()};
     ++count_;
     if (slots_ != nullptr) {
         if (count_ > slot_count_ / 2)
@@ -73,7 +73,7 @@ Container &BitmapGatherer::append(uint64_t key) {
     return entries_[last_].container;
 }
 
-Container &BitmapGatherer::at(uint64_t key) {
+GatheredContainer &BitmapGatherer::at(uint64_t key) {
     if (last_ < count_ && entries_[last_].key == key)
         return entries_[last_].container;
     if (last_ + 1 < count_ && entries_[last_ + 1].key == key)
@@ -121,7 +121,7 @@ void BitmapGatherer::gather_range(BitmapView &from, uint64_t first, uint64_t las
                 return;
             if (count_ > 0 && key <= entries_[count_ - 1].key)
                 throw_bad_bitmap("The keys of the containers are not in ascending order.");
-            Container &to = at(key);
+            GatheredContainer &to = at(key);
             room_.gather(to, container);
             if (key == first >> 16 || key == last >> 16) { // what is outside goes
                 uint8_t run[4];

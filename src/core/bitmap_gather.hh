@@ -35,11 +35,11 @@ class BitmapGatherer {
     friend class BitmapWriter;
     struct Entry {
         uint64_t key; // of the container: its members without their low 16 bits
-        Container container;
+        GatheredContainer container;
     };
 
-    Container &at(uint64_t key);
-    Container &append(uint64_t key);
+    GatheredContainer &at(uint64_t key);
+    GatheredContainer &append(uint64_t key);
     uint32_t *slot_of(uint64_t key) const noexcept;
     void index_all();
     void drop_index() noexcept;
@@ -65,7 +65,7 @@ class BitmapWriter {
   private:
     struct Part {
         uint64_t key;
-        const Container *container;
+        const GatheredContainer *container;
         ContainerForm form;
     };
     struct Bucket {

@@ -39,7 +39,7 @@ inline void clear_range(uint64_t *words, uint32_t first, uint32_t last) noexcept
 // The bits that are set, ascending; `out` has room for them. Returns how many.
 inline uint32_t list_bits(const uint64_t *words, uint16_t *out) noexcept {
     uint16_t *at = out;
-    for (uint32_t i = 0; i < Container::word_count; ++i)
+    for (uint32_t i = 0; i < GatheredContainer::word_count; ++i)
         for (uint64_t word = words[i]; word != 0; word &= word - 1)
             *at++ = static_cast<uint16_t>(64 * i + static_cast<unsigned>(std::countr_zero(word)));
     return static_cast<uint32_t>(at - out);

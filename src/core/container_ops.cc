@@ -13,10 +13,10 @@ namespace fas {
 
 namespace {
 
-constexpr size_t bitset_size = Container::word_count * sizeof(uint64_t);
+constexpr size_t bitset_size = GatheredContainer::word_count * sizeof(uint64_t);
 constexpr uint32_t most_in_array = 4096; // in the portable format
 
-bool in_runs(const Container &c, uint16_t low) noexcept {
+bool in_runs(const GatheredContainer &c, uint16_t low) noexcept {
     const Run *begin = c.runs, *end = begin + c.count;
     const Run *after = std::upper_bound(begin, end, low, [](uint16_t l, const Run &run) { return l < run.first; });
     return after != begin && low <= after[-1].last;
@@ -34,12 +34,12 @@ bool clear_outside(uint64_t *words, Bytes runs) {
     }
     if (after <= 0xffff)
         clear_range(words, after, 0xffff);
-    return std::any_of(words, words + Container::word_count, [](uint64_t word) { return word != 0; });
+    return std::any_of(words, words + GatheredContainer::word_count, [](uint64_t word) { return word != 0; });
 }
 
 bool clear_outside_bits(uint64_t *words, Bytes other) noexcept {
     uint64_t any = 0;
-    for (uint32_t i = 0; i < Container::word_count; ++i)
+    for (uint32_t i = 0; i < GatheredContainer::word_count; ++i)
         any |= words[i] &= load<uint64_t>(other.data() + 8 * i);
     return any != 0;
 }
@@ -49,7 +49,7 @@ uint32_t runs_in(const uint64_t *words) noexcept {
     uint64_t starts[64];
     uint32_t runs = 0;
     uint64_t carry = 0;
-    for (uint32_t i = 0; i < Container::word_count; i += 64) {
+    for (uint32_t i = 0; i < GatheredContainer::word_count; i += 64) {
         for (uint32_t j = 0; j < 64; ++j) {
             uint64_t word = words[i + j];
             starts[j] = word & ~(word << 1 | carry);
@@ -61,7 +61,7 @@ uint32_t runs_in(const uint64_t *words) noexcept {
 }
 
 // Calls f(first, last) for each run of a settled container.
-template <class F> void for_each_run(const Container &c, F f) noexcept {
+template <class F> void for_each_run(const GatheredContainer &c, F f) noexcept {
     if (c.kind == ContainerKind::runs) {
         for (uint32_t i = 0; i < c.count; ++i)
             f(c.runs[i].first, c.runs[i].last);
@@ -94,7 +94,7 @@ template <class F> void for_each_run(const Container &c, F f) noexcept {
     }
 }
 
-void write_members(const Container &c, uint8_t *out) noexcept {
+void write_members(const GatheredContainer &c, uint8_t *out) noexcept {
     auto put = [&](uint32_t member) {
         store<uint16_t>(out, static_cast<uint16_t>(member));
         out += 2;
@@ -107,27 +107,27 @@ void write_members(const Container &c, uint8_t *out) noexcept {
                 put(member);
         });
     else
-        for (uint32_t i = 0; i < Container::word_count; ++i)
+        for (uint32_t i = 0; i < GatheredContainer::word_count; ++i)
             for (uint64_t word = c.words[i]; word != 0; word &= word - 1)
                 put(64 * i + static_cast<uint32_t>(std::countr_zero(word)));
 }
 
-void write_bitset(const Container &c, uint8_t *out) noexcept {
-    uint64_t words[Container::word_count] = {};
+void write_bitset(const GatheredContainer &c, uint8_t *out) noexcept {
+    uint64_t words[GatheredContainer::word_count] = {};
     const uint64_t *from = words;
     if (c.kind == ContainerKind::bitset)
         from = c.words;
     else
         for_each_run(c, [&](uint32_t first, uint32_t last) { set_range(words, first, last); });
-    for (uint32_t i = 0; i < Container::word_count; ++i)
+    for (uint32_t i = 0; i < GatheredContainer::word_count; ++i)
         store<uint64_t>(out + 8 * i, from[i]);
 }
 
 } // namespace
 
-void ContainerRoom::become_members(Container &c, const uint16_t *members, uint32_t count) {
+void ContainerRoom::become_members(GatheredContainer &c, const uint16_t *members, uint32_t count) {
     release(c);
-    if (count > Container::most_members) {
+    if (count > GatheredContainer::most_members) {
         auto *words = static_cast<uint64_t *>(memory_->allocate(bitset_size));
         std::memset(words, 0, bitset_size);
         for (uint32_t i = 0; i < count; ++i)
@@ -136,7 +136,7 @@ void ContainerRoom::become_members(Container &c, const uint16_t *members, uint32
         c.words = words;
         return;
     }
-    if (count > Container::members_here) {
+    if (count > GatheredContainer::members_here) {
         c.elsewhere = static_cast<uint16_t *>(memory_->allocate(count * sizeof(uint16_t)));
         c.capacity = static_cast<uint16_t>(count);
     }
@@ -145,7 +145,7 @@ void ContainerRoom::become_members(Container &c, const uint16_t *members, uint32
 }
 
 // `with` is an array: it only loses members.
-void ContainerRoom::filter_array(Container &with, const ContainerView &from) const {
+void ContainerRoom::filter_array(GatheredContainer &with, const ContainerView &from) const {
     uint16_t *members = with.members();
     uint32_t kept = 0;
     if (from.kind == ContainerKind::array && from.bytes.size() / 2 < 16 * size_t{with.count}) { // side by side
@@ -166,7 +166,7 @@ void ContainerRoom::filter_array(Container &with, const ContainerView &from) con
     with.count = with.sorted = static_cast<uint16_t>(kept);
 }
 
-bool ContainerRoom::intersect(Container &with, const ContainerView &from) {
+bool ContainerRoom::intersect(GatheredContainer &with, const ContainerView &from) {
     if (with.kind == ContainerKind::array) {
         filter_array(with, from);
         return with.count > 0;
@@ -187,13 +187,13 @@ bool ContainerRoom::intersect(Container &with, const ContainerView &from) {
         return kept > 0;
     }
     if (with.kind == ContainerKind::runs && from.kind == ContainerKind::runs &&
-        from.bytes.size() / 4 <= Container::most_runs) {
-        Run theirs[Container::most_runs], both[2 * Container::most_runs];
+        from.bytes.size() / 4 <= GatheredContainer::most_runs) {
+        Run theirs[GatheredContainer::most_runs], both[2 * GatheredContainer::most_runs];
         uint32_t count = 0;
         for (RunReader reader(from.bytes); reader.left();)
             theirs[count++] = reader.next();
         count = sweep(with.runs, with.count, theirs, count, both, [](bool a, bool b) { return a & b; });
-        if (count <= Container::most_runs) {
+        if (count <= GatheredContainer::most_runs) {
             become_runs(with, both, count);
             return count > 0;
         }
@@ -216,18 +216,18 @@ size_t ContainerForm::size() const noexcept {
     return 2 + runs * sizeof(Run);
 }
 
-uint64_t cardinality_of(const Container &c) noexcept {
+uint64_t cardinality_of(const GatheredContainer &c) noexcept {
     if (c.kind == ContainerKind::array)
         return c.count;
     if (c.kind == ContainerKind::bitset)
-        return count_ones(reinterpret_cast<const uint8_t *>(c.words), Container::word_count);
+        return count_ones(reinterpret_cast<const uint8_t *>(c.words), GatheredContainer::word_count);
     uint64_t members = 0;
     for_each_run(c, [&](uint32_t first, uint32_t last) { members += last - first + 1; });
     return members;
 }
 
 // The smallest form, so that equal sets become equal bytes; of two that are equally small, not the runs.
-ContainerForm form_of(const Container &c) noexcept {
+ContainerForm form_of(const GatheredContainer &c) noexcept {
     ContainerForm form{ContainerKind::runs, static_cast<uint32_t>(cardinality_of(c)), 0};
     if (c.kind == ContainerKind::bitset)
         form.runs = runs_in(c.words);
@@ -238,7 +238,7 @@ ContainerForm form_of(const Container &c) noexcept {
     return form.size() < plain.size() ? form : plain;
 }
 
-void write(const Container &c, const ContainerForm &form, uint8_t *out) noexcept {
+void write(const GatheredContainer &c, const ContainerForm &form, uint8_t *out) noexcept {
     switch (form.kind) {
     case ContainerKind::array:
         write_members(c, out);
