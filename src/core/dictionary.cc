@@ -173,6 +173,25 @@ void Dictionary::decode(std::vector<std::string_view> &names, std::unique_ptr<ch
         throw_corrupted("A name in a dictionary is not valid UTF-8.");
 }
 
+uint32_t Dictionary::decode_block(uint32_t index, std::string &out,
+                                  std::array<uint32_t, dictionary_block> &lengths) const {
+    const uint32_t count = std::min(count_ - index * dictionary_block, dictionary_block);
+    ByteCursor cursor(block(index));
+    std::string previous, name;
+    for (uint32_t i = 0; i < count; ++i) {
+        next_name(cursor, i == 0, name);
+        if (i > 0 && name <= previous)
+            throw_corrupted("The names of a dictionary do not ascend.");
+        if (!is_utf8(name))
+            throw_corrupted("A name in a dictionary is not valid UTF-8.");
+        out += previous = name;
+        lengths[i] = static_cast<uint32_t>(name.size());
+    }
+    if (cursor.left() != 0)
+        throw_corrupted("A dictionary's block has bytes behind its last entry.");
+    return count;
+}
+
 uint32_t Dictionary::lower_bound(std::string_view name) const {
     // The last block whose first name is not greater; the answer is in it, or is the first of the next.
     uint32_t low = 0, high = (count_ + dictionary_block - 1) / dictionary_block;

@@ -1,6 +1,7 @@
 // The sorted distinct names of one text dimension, front-coded in blocks of 16. A name's id is its place.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -27,6 +28,10 @@ class Dictionary {
 
     // All names, checked: ascending strictly, not empty, UTF-8 without NUL. The views point into `arena`.
     void decode(std::vector<std::string_view> &names, std::unique_ptr<char[]> &arena) const;
+
+    // The names of one block, checked like those of decode(), behind each other in `out` from its end on; their
+    // lengths in `lengths`. Returns how many there are.
+    uint32_t decode_block(uint32_t block, std::string &out, std::array<uint32_t, dictionary_block> &lengths) const;
 
     // The first id whose name is not less than `name`; the count of names when there is none. Decodes few names.
     uint32_t lower_bound(std::string_view name) const;

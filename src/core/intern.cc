@@ -124,7 +124,24 @@ void NumberTable::grow(size_t slots) {
     slots_.swap(larger);
 }
 
+void NameTable::adopt(std::span<const std::string_view> names) {
+    names_.reserve(names.size());
+    for (const std::string_view name : names)
+        names_.push_back(copy(name));
+}
+
+void NameTable::index_all() {
+    table_.expect(names_.size() - table_.count());
+    for (size_t id = table_.count(); id < names_.size(); ++id) {
+        bool added;
+        table_.find_or_add(
+            hash_bytes(names_[id]), [](uint32_t) { return false; }, added);
+    }
+}
+
 uint32_t NameTable::add(std::string_view name) {
+    if (table_.count() != names_.size())
+        index_all();
     bool added = false;
     const uint32_t id = table_.find_or_add(
         hash_bytes(name), [&](uint32_t n) { return same_bytes(names_[n], name); }, added);
@@ -134,21 +151,22 @@ uint32_t NameTable::add(std::string_view name) {
 }
 
 std::string_view NameTable::copy(std::string_view name) {
-    const bool own_block = name.size() > arena_block / 4; // then the current block stays open for others
-    if (own_block || name.size() > free_bytes_) {
-        const size_t size = own_block ? name.size() : arena_block;
-        arena_.push_back(std::make_unique_for_overwrite<char[]>(size));
+    const size_t taken = (name_room + name.size() + name_room - 1) / name_room * name_room;
+    const bool own_block = taken > arena_block / 4; // then the current block stays open for others
+    if (own_block || taken > free_bytes_) {
+        const size_t size = own_block ? taken : arena_block;
+        arena_.push_back(std::make_unique_for_overwrite<char[]>(size)); // aligned as malloc() aligns
         arena_bytes_ += size;
         if (!own_block) {
             free_ = arena_.back().get();
             free_bytes_ = size;
         }
     }
-    char *to = own_block ? arena_.back().get() : free_;
+    char *to = (own_block ? arena_.back().get() : free_) + name_room;
     std::memcpy(to, name.data(), name.size());
     if (!own_block) {
-        free_ += name.size();
-        free_bytes_ -= name.size();
+        free_ += taken;
+        free_bytes_ -= taken;
     }
     return {to, name.size()};
 }

@@ -83,10 +83,17 @@ class NumberTable {
     uint32_t count_ = 0;
 };
 
+// Each name of a NameTable lies on a 4-byte boundary behind 4 bytes of room, which are its reader's to use: with a
+// length word there, a name is a value of PostgreSQL's without being copied.
+inline constexpr size_t name_room = 4;
+inline char *room_before(std::string_view name) noexcept { return const_cast<char *>(name.data()) - name_room; }
+
 // Distinct strings, copied into an arena, numbered in order of arrival.
 class NameTable {
   public:
     uint32_t add(std::string_view name);
+    // Makes an empty table one of `names`, which are distinct: they are not hashed until a further name comes.
+    void adopt(std::span<const std::string_view> names);
     size_t size() const noexcept { return names_.size(); }
     std::string_view operator[](size_t id) const noexcept { return names_[id]; }
     std::span<const std::string_view> names() const noexcept { return names_; }
@@ -94,8 +101,9 @@ class NameTable {
 
   private:
     std::string_view copy(std::string_view name);
+    void index_all();
 
-    NumberTable table_;
+    NumberTable table_; // of the first table_.count() names
     std::vector<std::string_view> names_;
     std::vector<std::unique_ptr<char[]>> arena_; // blocks of arena_block bytes; long names have their own
     size_t arena_bytes_ = 0;

@@ -7,6 +7,7 @@
 #include "rollup.hh"
 
 #include <algorithm>
+#include <numeric>
 
 #include "interrupt.hh"
 #include "rollup_state.hh"
@@ -19,6 +20,7 @@ using Ids = GroupTable::Ids;
 
 constexpr uint32_t window_cells = 8192; // read at once: the columns of so many cells stay in the cache
 constexpr uint32_t no_id = 0xffffffff;  // a name that the roll-up has not seen yet
+constexpr uint64_t few_cells = 32;      // cells are few where keys are so many times as many
 constexpr uint32_t bridged_gap = 256;   // cells that are cheaper to read in vain than to begin a read of their own
 
 class SegmentRollup {
@@ -26,7 +28,8 @@ class SegmentRollup {
     SegmentRollup(SegmentReader &segment, GroupBy group_by, RollupStats &stats, std::span<NameTable> names,
                   GroupTable &groups)
         : segment_(segment), header_(segment.header()), group_by_(group_by), stats_(stats), names_(names),
-          groups_(groups), by_hour_(group_by.has(Dimension::hour)), first_(groups.groups().empty()) {}
+          groups_(groups), by_hour_(group_by.has(Dimension::hour)), hour_by_hour_(by_hour_ || groups.with_spans()),
+          first_(groups.groups().empty()) {}
     void run(std::vector<Range> cells);
 
   private:
@@ -36,11 +39,13 @@ class SegmentRollup {
         name,     // one is: the key's name id in that dimension
         key_run,  // two are: keys that follow each other with the same names in both
         key,      // all three are: the key
-        straight, // all three, and no key comes twice between two flushes: no dense array is needed
+        straight, // all three, and no key comes twice between two flushes, or few cells: no dense array is needed
     };
 
     bool from_directory(std::vector<Range> &cells);
     void prepare(const std::vector<Range> &cells);
+    void prepare_names(size_t text);
+    bool in_one_hour(const std::vector<Range> &cells);
     void prepare_key_runs();
     void add_window(std::span<const Range> pieces);
     void enter_hour(uint32_t cell);
@@ -49,7 +54,8 @@ class SegmentRollup {
     void accumulate_straight(uint32_t first, uint32_t n);
     void flush();
     Totals totals_of(uint32_t cell) const noexcept;
-    void put(uint32_t hour, const Ids &ids, const Totals &totals);
+    uint32_t current_hour() const noexcept { return hours_.empty() ? 0 : hours_[hour_].hour; }
+    void put(const Ids &ids, const Totals &totals);
     Ids ids_of_key(uint32_t key);
     uint32_t global_id(size_t text, uint32_t id);
 
@@ -60,7 +66,9 @@ class SegmentRollup {
     std::span<NameTable> names_;
     GroupTable &groups_;
     bool by_hour_;
-    bool first_; // no other segment gave groups: those of this one are new, unless it may give one of them twice
+    bool hour_by_hour_; // groups, or their spans, need each cell's hour
+    bool few_ = false;  // so few cells that keys and names are decoded one by one
+    bool first_;        // no other segment gave groups: those of this one are new, unless it may give one of them twice
 
     Local local_ = Local::one;
     std::vector<size_t> texts_;                                           // grouped text dimensions
@@ -78,21 +86,21 @@ class SegmentRollup {
 uint32_t SegmentRollup::global_id(size_t text, uint32_t id) {
     uint32_t &out = global_ids_[text][id];
     if (out == no_id)
-        out = names_[text].add(segment_.names(text)[id]);
+        out = names_[text].add(segment_.name(text, id));
     return out;
 }
 
 Ids SegmentRollup::ids_of_key(uint32_t key) {
     Ids ids{};
     for (size_t text : texts_)
-        ids[text] = global_id(text, key_ids_[text][key]);
+        ids[text] = global_id(text, few_ ? segment_.key_id(text, key) : key_ids_[text][key]);
     return ids;
 }
 
 // Answers what whole hours (or the whole segment) give and leaves in `cells` what is left; true when nothing is.
 bool SegmentRollup::from_directory(std::vector<Range> &cells) {
     if (!by_hour_ && cells.size() == 1 && cells[0].size() == header_.cells) {
-        groups_.find_or_add(0, {}).add(header_.totals);
+        groups_.add(0, {}, header_.totals, {header_.hour_min, header_.hour_max});
         return true;
     }
     std::vector<Range> rest;
@@ -104,7 +112,7 @@ bool SegmentRollup::from_directory(std::vector<Range> &cells) {
         for (; hour != end && hour->cells.end <= range.end; ++hour) {
             if (partial < hour->cells.begin)
                 rest.push_back({partial, hour->cells.begin});
-            groups_.find_or_add(by_hour_ ? hour->hour : 0, {}).add(hour->totals);
+            groups_.add(by_hour_ ? hour->hour : 0, {}, hour->totals, {hour->hour, hour->hour});
             partial = hour->cells.end;
         }
         if (partial < range.end)
@@ -124,10 +132,42 @@ void SegmentRollup::prepare_key_runs() {
     }
 }
 
+// Which of the roll-up's ids a name of the segment has. Where many names will be needed, all are decoded, and those of
+// the first segment become the roll-up's as they are; where few, each is looked up when it comes.
+void SegmentRollup::prepare_names(size_t text) {
+    std::vector<uint32_t> &ids = global_ids_[text];
+    if (few_) {
+        ids.assign(header_.names[text], no_id);
+        return;
+    }
+    key_ids_[text] = segment_.key_ids(text);
+    auto names = segment_.names(text);
+    if (names_[text].size() == 0) {
+        names_[text].adopt(names);
+        ids.resize(names.size());
+        std::iota(ids.begin(), ids.end(), 0);
+    } else
+        ids.assign(names.size(), no_id);
+}
+
+bool SegmentRollup::in_one_hour(const std::vector<Range> &cells) {
+    if (header_.hours == 1)
+        return true;
+    enter_hour(cells.front().begin);
+    return cells.back().end <= hours_[hour_].cells.end;
+}
+
 void SegmentRollup::prepare(const std::vector<Range> &cells) {
-    for (size_t text : texts_) {
-        key_ids_[text] = segment_.key_ids(text);
-        global_ids_[text].assign(header_.names[text], no_id);
+    uint64_t cell_count = 0;
+    for (Range range : cells)
+        cell_count += range.size();
+    few_ = cell_count * few_cells < header_.keys;
+    for (size_t text : texts_)
+        prepare_names(text);
+    if (few_ && !texts_.empty()) {
+        local_ = Local::straight;
+        first_ = false;
+        return;
     }
     size_t local_groups = 0;
     switch (texts_.size()) {
@@ -145,21 +185,15 @@ void SegmentRollup::prepare(const std::vector<Range> &cells) {
         local_groups = first_key_of_run_.size();
         break;
     default: {
-        bool one_hour = by_hour_ || header_.hours == 1;
-        if (!one_hour) {
-            enter_hour(cells.front().begin);
-            one_hour = cells.back().end <= hours_[hour_].cells.end;
-        }
-        local_ = one_hour ? Local::straight : Local::key;
-        local_groups = one_hour ? 0 : header_.keys;
+        const bool once = by_hour_ || in_one_hour(cells); // each group comes in one cell
+        local_ = once || hour_by_hour_ ? Local::straight : Local::key;
+        local_groups = local_ == Local::key ? header_.keys : 0;
     }
     }
-    if (local_ == Local::straight && first_) {
-        uint64_t groups = 0;
-        for (Range range : cells)
-            groups += range.size();
-        groups_.expect(groups);
-    }
+    if (hour_by_hour_ && !by_hour_ && !in_one_hour(cells))
+        first_ = false; // each hour may give the groups of those before
+    if (local_ == Local::straight && first_)
+        groups_.expect(cell_count);
     dense_.resize(local_groups);
 }
 
@@ -183,11 +217,12 @@ Totals SegmentRollup::totals_of(uint32_t i) const noexcept {
     return out;
 }
 
-void SegmentRollup::put(uint32_t hour, const Ids &ids, const Totals &totals) {
+void SegmentRollup::put(const Ids &ids, const Totals &totals) {
+    const uint32_t hour = current_hour();
     if (first_)
-        groups_.append(hour, ids, totals);
+        groups_.append(by_hour_ ? hour : 0, ids, totals, {hour, hour});
     else
-        groups_.find_or_add(hour, ids).add(totals);
+        groups_.add(by_hour_ ? hour : 0, ids, totals, {hour, hour});
 }
 
 void SegmentRollup::accumulate_one(uint32_t first, uint32_t n) {
@@ -196,9 +231,8 @@ void SegmentRollup::accumulate_one(uint32_t first, uint32_t n) {
 }
 
 void SegmentRollup::accumulate_straight(uint32_t first, uint32_t n) {
-    uint32_t hour = by_hour_ ? hours_[hour_].hour : 0;
     for (uint32_t i = first; i < first + n; ++i)
-        put(hour, ids_of_key(columns_.key[i]), totals_of(i));
+        put(ids_of_key(columns_.key[i]), totals_of(i));
 }
 
 // Entries [first, first + n) of the window, all of one hour where hours are grouped.
@@ -219,9 +253,8 @@ void SegmentRollup::accumulate(uint32_t first, uint32_t n) {
 }
 
 void SegmentRollup::flush() {
-    uint32_t hour = by_hour_ && !hours_.empty() ? hours_[hour_].hour : 0;
     if (one_.flows != 0)
-        groups_.find_or_add(hour, {}).add(one_);
+        groups_.add(by_hour_ ? current_hour() : 0, {}, one_, {current_hour(), current_hour()});
     one_ = {};
     for (uint32_t group : touched_) {
         Ids ids{};
@@ -229,7 +262,7 @@ void SegmentRollup::flush() {
             ids[texts_[0]] = global_id(texts_[0], group);
         else
             ids = ids_of_key(local_ == Local::key_run ? first_key_of_run_[group] : group);
-        put(hour, ids, dense_[group]);
+        put(ids, dense_[group]);
         dense_[group] = {};
     }
     touched_.clear();
@@ -244,7 +277,7 @@ void SegmentRollup::add_window(std::span<const Range> pieces) {
     for (Range piece : pieces)
         while (piece.begin < piece.end) {
             uint32_t end = piece.end;
-            if (by_hour_) {
+            if (hour_by_hour_) {
                 enter_hour(piece.begin);
                 end = std::min(end, hours_[hour_].cells.end);
             }
@@ -282,7 +315,8 @@ void SegmentRollup::run(std::vector<Range> cells) {
 
 } // namespace
 
-Rollup::Rollup(GroupBy group_by, Condition condition) : state_(std::make_unique<State>()) {
+Rollup::Rollup(GroupBy group_by, Condition condition, bool spans) : state_(std::make_unique<State>()) {
+    state_->groups = GroupTable(spans);
     state_->group_by = group_by;
     state_->condition = std::move(condition);
 }
@@ -292,6 +326,7 @@ Rollup &Rollup::operator=(Rollup &&) noexcept = default;
 
 GroupBy Rollup::group_by() const noexcept { return state_->group_by; }
 std::span<const Group> Rollup::groups() const noexcept { return state_->groups.groups(); }
+std::span<const HourSpan> Rollup::spans() const noexcept { return state_->groups.spans(); }
 std::span<const std::string_view> Rollup::names(size_t text) const noexcept { return state_->names[text].names(); }
 const RollupStats &Rollup::stats() const noexcept { return state_->stats; }
 
@@ -312,7 +347,7 @@ void Rollup::add(SegmentReader &segment) {
 void Rollup::add(const Rollup &other) {
     State &s = *state_;
     const State &o = *other.state_;
-    if (s.group_by != o.group_by)
+    if (s.group_by != o.group_by || s.groups.with_spans() != o.groups.with_spans())
         throw Error(sqlstate::invalid_parameter_value, "cannot combine roll-ups of different dimensions",
                     "All roll-ups of one aggregate must be grouped by the same dimensions.");
     std::array<std::vector<uint32_t>, text_dimension_count> ids;
@@ -325,8 +360,8 @@ void Rollup::add(const Rollup &other) {
         for (size_t text = 0; text < text_dimension_count; ++text)
             if (s.group_by.has(text_dimension(text)))
                 mapped[text] = ids[text][group.name_ids[text]];
-        Totals totals = group.totals;
-        s.groups.find_or_add(group.hour, mapped).add(totals);
+        const Totals totals = group.totals; // a copy: `other` may be this roll-up
+        s.groups.add(group.hour, mapped, totals, o.groups.with_spans() ? o.groups.spans()[g] : HourSpan{});
         if (g % 4096 == 4095)
             poll();
     }

@@ -2,6 +2,7 @@
 // query engine: the wrapper's pushed-down aggregates and flow_rollup_agg stand on it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -35,27 +36,41 @@ struct Group {
     Totals totals;
 };
 
+// The first and the last hour that a group has flows in.
+struct HourSpan {
+    uint32_t first = max_hour;
+    uint32_t last = 0;
+    void add(uint32_t hour) noexcept { add(HourSpan{hour, hour}); }
+    void add(HourSpan other) noexcept {
+        first = std::min(first, other.first);
+        last = std::max(last, other.last);
+    }
+};
+
 class Rollup {
   public:
-    explicit Rollup(GroupBy group_by, Condition condition = Condition::everything());
+    // With `spans`, the hours that each group spans are kept too.
+    explicit Rollup(GroupBy group_by, Condition condition = Condition::everything(), bool spans = false);
     ~Rollup();
     Rollup(Rollup &&) noexcept;
     Rollup &operator=(Rollup &&) noexcept;
 
     GroupBy group_by() const noexcept;
     void add(SegmentReader &segment);
-    void add(const Rollup &other); // combine: same group_by (else Error 22023)
+    void add(const Rollup &other); // combine: same group_by, both with spans or none (else Error 22023)
 
     // Groups in no promised order. With an empty group_by there is at most one group (none when nothing matched).
     std::span<const Group> groups() const noexcept;
+    std::span<const HourSpan> spans() const noexcept; // of each group; empty unless kept
     // The names that ids of `groups()` point to: dense 0..n-1; only of grouped text dimensions. Views live as long as
-    // the roll-up and no add() happens.
+    // the roll-up and no add() happens; there is room before each (see intern.hh).
     std::span<const std::string_view> names(size_t text_index) const noexcept;
 
     const RollupStats &stats() const noexcept;
     size_t memory() const noexcept;
 
-    // For parallel aggregation and user-built stores. deserialize throws invalid_binary_representation.
+    // For parallel aggregation and user-built stores; spans do not travel. deserialize throws
+    // invalid_binary_representation.
     std::vector<uint8_t> serialize() const;
     static Rollup deserialize(Bytes bytes);
 

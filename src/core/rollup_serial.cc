@@ -137,7 +137,7 @@ Rollup Rollup::deserialize(Bytes bytes) {
         for (size_t text = 0; text < text_dimension_count; ++text)
             if (by.has(text_dimension(text)) && (ids[text] = in.value<uint32_t>()) >= out.names(text).size())
                 refuse("A group names an entry that its names have not.");
-        Totals &totals = out.state_->groups.find_or_add(hour, ids);
+        Totals &totals = out.state_->groups.totals(out.state_->groups.find_or_add(hour, ids));
         if (out.groups().size() != g + 1)
             refuse("A group comes twice.");
         for (uint128 &sum : totals.sums)

@@ -16,23 +16,49 @@ class GroupTable {
   public:
     using Ids = std::array<uint32_t, text_dimension_count>;
 
-    Totals &find_or_add(uint32_t hour, const Ids &ids) {
+    explicit GroupTable(bool spans = false) : with_spans_(spans) {}
+
+    // Adds to the group of these dimensions. `span` is the hours of what is added.
+    void add(uint32_t hour, const Ids &ids, const Totals &totals, HourSpan span) {
+        const uint32_t number = find_or_add(hour, ids);
+        groups_[number].totals.add(totals);
+        if (with_spans_)
+            spans_[number].add(span);
+    }
+
+    uint32_t find_or_add(uint32_t hour, const Ids &ids) {
         if (table_.count() != groups_.size())
             index_all();
         bool added = false;
         uint32_t number = table_.find_or_add(
             hash(hour, ids), [&](uint32_t n) { return groups_[n].hour == hour && groups_[n].name_ids == ids; }, added);
-        if (added)
+        if (added) {
             groups_.push_back({hour, ids, {}});
-        return groups_[number].totals;
+            if (with_spans_)
+                spans_.emplace_back();
+        }
+        return number;
     }
+    Totals &totals(uint32_t number) noexcept { return groups_[number].totals; }
 
     // A group that is known to be new.
-    void append(uint32_t hour, const Ids &ids, const Totals &totals) { groups_.push_back({hour, ids, totals}); }
-    void expect(size_t groups) { groups_.reserve(groups); }
+    void append(uint32_t hour, const Ids &ids, const Totals &totals, HourSpan span) {
+        groups_.push_back({hour, ids, totals});
+        if (with_spans_)
+            spans_.push_back(span);
+    }
+    void expect(size_t groups) {
+        groups_.reserve(groups);
+        if (with_spans_)
+            spans_.reserve(groups);
+    }
 
+    bool with_spans() const noexcept { return with_spans_; }
     std::span<const Group> groups() const noexcept { return groups_; }
-    size_t memory() const noexcept { return groups_.capacity() * sizeof(Group) + table_.memory(); }
+    std::span<const HourSpan> spans() const noexcept { return spans_; }
+    size_t memory() const noexcept {
+        return groups_.capacity() * sizeof(Group) + spans_.capacity() * sizeof(HourSpan) + table_.memory();
+    }
 
   private:
     static_assert(text_dimension_count == 3, "the hash below takes the hour and three ids");
@@ -49,8 +75,10 @@ class GroupTable {
         }
     }
 
+    bool with_spans_;
     NumberTable table_; // of the first table_.count() groups
     std::vector<Group> groups_;
+    std::vector<HourSpan> spans_; // of each group, with spans
 };
 
 struct Rollup::State {

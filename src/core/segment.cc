@@ -22,8 +22,43 @@ namespace {
 constexpr uint64_t first_fetch = 1996;
 // A part, or a prefix, so small is fetched whole: a fetch costs about as much as so many bytes.
 constexpr uint64_t small_part = 16384;
+// What would else take four fetches or more: the dictionaries with the key table, blocks of all columns of the cells.
+constexpr uint64_t small_parts = 4 * small_part;
 // Cells that read_rows() decodes at a time to find where rows belong.
 constexpr uint32_t window_cells = 4096;
+
+// Blocks of a dictionary that were decoded one by one: for each block, its names, or nothing yet.
+struct NameBlocks {
+    struct Block {
+        std::string bytes;
+        std::array<uint32_t, dictionary_block> lengths;
+    };
+    std::vector<std::unique_ptr<Block>> blocks;
+
+    std::string_view name(const Dictionary &dictionary, uint32_t id);
+};
+
+// The block of the key table that was decoded last, of one dimension.
+struct IdBlock {
+    uint32_t number = UINT32_MAX;
+    std::array<uint32_t, packed_block> ids;
+};
+
+std::string_view NameBlocks::name(const Dictionary &dictionary, uint32_t id) {
+    if (id >= dictionary.count())
+        throw_corrupted("A flow key has a name that its dictionary does not have.");
+    blocks.resize((size_t{dictionary.count()} + dictionary_block - 1) / dictionary_block);
+    std::unique_ptr<Block> &block = blocks[id / dictionary_block];
+    if (!block) {
+        auto decoded = std::make_unique<Block>();
+        dictionary.decode_block(id / dictionary_block, decoded->bytes, decoded->lengths);
+        block = std::move(decoded);
+    }
+    size_t at = 0;
+    for (uint32_t i = 0; i < id % dictionary_block; ++i)
+        at += block->lengths[i];
+    return std::string_view(block->bytes).substr(at, block->lengths[id % dictionary_block]);
+}
 
 } // namespace
 
@@ -38,8 +73,11 @@ struct SegmentReader::State {
     std::array<std::optional<Dictionary>, text_dimension_count> dictionaries;
     std::array<std::unique_ptr<char[]>, text_dimension_count> arenas;
     std::array<std::optional<std::vector<std::string_view>>, text_dimension_count> names;
+    std::array<NameBlocks, text_dimension_count> blocks;
     std::array<std::optional<std::vector<uint32_t>>, text_dimension_count> key_ids;
+    std::array<IdBlock, text_dimension_count> id_blocks;
     std::optional<IndexReader> index;
+    bool has_cells = false; // the part lies in the source in one piece, loaded or not
     std::optional<ColumnSet> keys, cells, rows;
     Range window; // cells that window_columns holds, for read_rows()
     CellColumns window_columns;
@@ -64,10 +102,12 @@ struct SegmentReader::State {
 Bytes SegmentReader::State::load(Part p) {
     const format::PartEntry &entry = part(p);
     if (!loaded[format::at(p)]) {
-        const format::PartEntry &last = part(Part::keys);
-        const uint64_t prefix = last.offset + last.length;
+        const uint64_t names = part(format::dictionary_part(0)).offset;
+        const uint64_t prefix = part(Part::keys).offset + part(Part::keys).length;
         if (entry.offset < prefix && prefix <= small_part)
             source.keep(0, prefix);
+        else if (entry.offset >= names && entry.offset < prefix && prefix <= small_parts)
+            source.keep(names, prefix - names);
         else
             source.keep(entry.offset, entry.length);
         if (crc32c(source.fetch(entry.offset, entry.length)) != entry.crc)
@@ -170,6 +210,14 @@ std::span<const std::string_view> SegmentReader::names(size_t text_index) {
     return *s.names[text_index];
 }
 
+std::string_view SegmentReader::name(size_t text_index, uint32_t id) {
+    State &s = *state_;
+    const auto &names = s.names[text_index];
+    if (names && id < names->size())
+        return (*names)[id];
+    return s.blocks[text_index].name(s.dictionary(text_index), id);
+}
+
 std::span<const uint32_t> SegmentReader::key_ids(size_t text_index) {
     State &s = *state_;
     if (!s.key_ids[text_index]) {
@@ -182,6 +230,27 @@ std::span<const uint32_t> SegmentReader::key_ids(size_t text_index) {
         s.key_ids[text_index] = std::move(ids);
     }
     return *s.key_ids[text_index];
+}
+
+uint32_t SegmentReader::key_id(size_t text_index, uint32_t key) {
+    State &s = *state_;
+    if (key >= s.header.keys)
+        throw_corrupted("A flow key was asked for that the segment does not have.");
+    if (s.key_ids[text_index])
+        return (*s.key_ids[text_index])[key];
+    IdBlock &block = s.id_blocks[text_index];
+    if (block.number != key / packed_block) {
+        s.load(Part::keys);
+        const uint32_t begin = key / packed_block * packed_block;
+        block.number = UINT32_MAX;
+        s.columns(s.keys, Part::keys, text_dimension_count, s.header.keys)
+            .read(text_index, begin, std::min(begin + packed_block, s.header.keys), block.ids.data());
+        block.number = key / packed_block;
+    }
+    const uint32_t id = block.ids[key % packed_block];
+    if (id >= s.header.names[text_index])
+        throw_corrupted("A flow key has a name that its dictionary does not have.");
+    return id;
 }
 
 Range SegmentReader::find_name(size_t text_index, std::string_view name) {
@@ -202,6 +271,9 @@ void SegmentReader::State::read_cells(Range range, bool with_keys, bool with_sum
     if (range.begin > range.end || range.end > header.cells)
         throw_corrupted("Cells were asked for that the segment does not have.");
     load_where_large(Part::cells, range.size(), header.cells);
+    if (!has_cells && part(Part::cells).length <= small_parts)
+        source.keep(part(Part::cells).offset, part(Part::cells).length);
+    has_cells = true;
     ColumnSet &set = cell_set();
     const uint32_t count = range.size();
     out.key.resize(with_keys ? count : 0);

@@ -75,7 +75,10 @@ class SegmentReader {
     // The rest is fetched and decoded when first asked for, then kept. Spans and views live as long as the reader.
     std::span<const HourEntry> hours();                         // ascending by hour
     std::span<const std::string_view> names(size_t text_index); // sorted, distinct, UTF-8, not empty
-    std::span<const uint32_t> key_ids(size_t text_index);       // per key: its id in that dictionary (checked)
+    // One name. Decodes its block of the dictionary alone, unless names() was asked for: for whoever needs few of them.
+    std::string_view name(size_t text_index, uint32_t id);
+    std::span<const uint32_t> key_ids(size_t text_index); // per key: its id in that dictionary (checked)
+    uint32_t key_id(size_t text_index, uint32_t key);     // of one key: decodes its block alone
 
     // The id range of names that equal `name` (size 0 or 1), or that `prefix` begins.
     Range find_name(size_t text_index, std::string_view name);

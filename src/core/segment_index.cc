@@ -7,6 +7,8 @@
 namespace fas {
 namespace {
 
+constexpr uint64_t small_ends = 8192; // bytes that cost less than a further fetch
+
 void append_entry(std::span<const uint32_t> cells, std::vector<uint8_t> &out) {
     if (cells.size() <= longest_index_list) {
         std::array<uint8_t, 1 + 5 * longest_index_list> bytes;
@@ -64,7 +66,10 @@ void append_index(std::span<const uint32_t> cell_keys,
 
 IndexReader::IndexReader(ByteSource &source, const format::PartEntry &part, const SegmentHeader &header)
     : source_(&source), cells_(header.cells), names_(header.names) {
-    const Bytes front = source.fetch(part.offset, format::index_front_size);
+    const Bytes front =
+        source.fetch(part.offset, std::min<uint64_t>(part.length, small_ends)); // with the first ends, mostly
+    if (front.size() < format::index_front_size)
+        throw_corrupted("The inverted index is too short.");
     uint64_t offset = part.offset + format::index_front_size;
     for (size_t t = 0; t < text_dimension_count; ++t) {
         Place &place = places_[t];
@@ -80,6 +85,8 @@ IndexReader::IndexReader(ByteSource &source, const format::PartEntry &part, cons
 
 ColumnSet &IndexReader::ends(size_t text_index) {
     std::optional<ColumnSet> &set = ends_[text_index];
+    if (!set && places_[text_index].ends_length <= small_ends)
+        source_->fetch(places_[text_index].ends, places_[text_index].ends_length); // at once, instead of bit by bit
     if (!set)
         set.emplace(*source_, places_[text_index].ends, places_[text_index].ends_length, 1, names_[text_index]);
     return *set;

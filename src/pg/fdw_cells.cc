@@ -1,7 +1,10 @@
 // A scan that gives groups: fas::Rollup over the segments, then one tuple for each group.
 //
-// min() and max() of a dimension are not known to a roll-up, which sums and counts; so the roll-up groups by that
+// min() and max() of the hour are the roll-up's spans. Those of a text dimension it does not know; so it groups by that
 // dimension too, and what it gives is folded here.
+//
+// A row's values live until the next one is asked for: names are given in place (the roll-up leaves room before each
+// for the length), and numerics are written again and again into the same room.
 #include "postgres.hh"
 
 extern "C" {
@@ -18,9 +21,9 @@ extern "C" {
 #include <algorithm>
 #include <vector>
 
+#include "../core/intern.hh"
 #include "../core/interrupt.hh"
 #include "../core/rollup.hh"
-#include "datum.hh"
 #include "fdw_wrapper.hh"
 #include "guard.hh"
 #include "numeric.hh"
@@ -35,24 +38,26 @@ struct Output {
     int column;
     int flag; // index of its value, or -1
     bool on;  // of a flagged dimension: grouped in this execution
+    NumericRoom numeric;
 };
 
-// Groups of the wanted dimensions, each with the first and last value of the folded ones, as the totals have it.
+// A group with what is folded into it.
 struct FoldedGroup {
     Group group;
-    Group lowest, highest; // hour and name_ids alone
+    std::array<uint32_t, text_dimension_count> lowest, highest; // name ids
+    HourSpan span;
 };
 
 // C++ state of one execution, in the scan's run context.
 struct CellRun {
-    CellRun(GroupBy grouped, GroupBy folded, const Condition &condition)
-        : grouped(grouped), folded(folded), rollup(all(grouped, folded), condition) {}
+    CellRun(GroupBy grouped, GroupBy folded, bool spans, const Condition &condition)
+        : grouped(grouped), folded(folded), rollup(all(grouped, folded), condition, spans) {}
 
     static GroupBy all(GroupBy a, GroupBy b) { return {static_cast<uint8_t>(a.mask | b.mask)}; }
     void fold();
 
     GroupBy grouped; // what the query groups by
-    GroupBy folded;  // what it wants the least or greatest of
+    GroupBy folded;  // texts that it wants the least or greatest of
     Rollup rollup;
     std::vector<FoldedGroup> groups; // only when something is folded
 };
@@ -78,6 +83,7 @@ bool before(const Group &a, const Group &b, GroupBy grouped) {
 
 void CellRun::fold() {
     std::span<const Group> from = rollup.groups();
+    std::span<const HourSpan> spans = rollup.spans();
     std::vector<uint32_t> order(from.size());
     for (uint32_t i = 0; i < order.size(); ++i)
         order[i] = i;
@@ -86,21 +92,21 @@ void CellRun::fold() {
     for (uint32_t i : order) {
         const Group &next = from[i];
         if (groups.empty() || !same_group(groups.back().group, next, grouped)) {
-            groups.push_back({next, next, next});
+            groups.push_back({next, next.name_ids, next.name_ids, spans.empty() ? HourSpan{} : spans[i]});
             continue;
         }
         FoldedGroup &into = groups.back();
         into.group.totals.add(next.totals);
-        into.lowest.hour = std::min(into.lowest.hour, next.hour);
-        into.highest.hour = std::max(into.highest.hour, next.hour);
+        if (!spans.empty())
+            into.span.add(spans[i]);
         for (size_t t = 0; t < text_dimension_count; ++t) {
             if (!folded.has(text_dimension(t)))
                 continue;
             std::span<const std::string_view> names = rollup.names(t);
-            if (names[next.name_ids[t]] < names[into.lowest.name_ids[t]])
-                into.lowest.name_ids[t] = next.name_ids[t];
-            if (names[into.highest.name_ids[t]] < names[next.name_ids[t]])
-                into.highest.name_ids[t] = next.name_ids[t];
+            if (names[next.name_ids[t]] < names[into.lowest[t]])
+                into.lowest[t] = next.name_ids[t];
+            if (names[into.highest[t]] < names[next.name_ids[t]])
+                into.highest[t] = next.name_ids[t];
         }
     }
 }
@@ -113,11 +119,9 @@ struct CellScan {
 
     bool aggregated; // the parts below are there
     CellRun *run;
-    MemoryContext context; // of the texts
-    bool always_one_row;   // no GROUP BY: an aggregate of nothing is a row
+    bool always_one_row; // no GROUP BY: an aggregate of nothing is a row
     uint64_t groups, next;
     const std::string_view *names[text_dimension_count];
-    Datum *texts[text_dimension_count]; // by id; 0 where not made yet
 };
 
 CellScan *make_cell_scan(List *outputs) {
@@ -127,7 +131,8 @@ CellScan *make_cell_scan(List *outputs) {
     cells->always_one_row = true;
     for (int i = 0; i < cells->count; ++i) {
         auto *from = static_cast<List *>(list_nth(outputs, i));
-        cells->outputs[i] = {static_cast<OutputKind>(linitial_int(from)), lsecond_int(from), lthird_int(from), true};
+        cells->outputs[i] = {
+            static_cast<OutputKind>(linitial_int(from)), lsecond_int(from), lthird_int(from), true, {}};
         if (cells->outputs[i].kind == OutputKind::dimension || cells->outputs[i].kind == OutputKind::flagged_dimension)
             cells->always_one_row = false;
     }
@@ -168,30 +173,24 @@ void add_segment(FlowScan *scan, const SegmentRow &row) {
     MemoryContextReset(scan->segment_context);
 }
 
-void make_text_tables(FlowScan *scan) {
-    CellScan *cells = scan->cells;
-    for (size_t t = 0; t < text_dimension_count; ++t) {
-        std::span<const std::string_view> names = cells->run->rollup.names(t);
-        cells->names[t] = names.data();
-        cells->texts[t] = static_cast<Datum *>(MemoryContextAllocExtended(
-            scan->run_context, sizeof(Datum) * (names.size() + 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
-    }
-}
-
 void aggregate(FlowScan *scan) {
     CellScan *cells = scan->cells;
     read_flags(scan);
     GroupBy grouped, folded;
+    bool spans = false;
     for (int i = 0; i < cells->count; ++i) {
         const Output &output = cells->outputs[i];
         auto dimension = static_cast<Dimension>(output.column);
         if (output.kind == OutputKind::dimension || (output.kind == OutputKind::flagged_dimension && output.on))
             grouped.add(dimension);
-        else if (output.kind == OutputKind::minimum || output.kind == OutputKind::maximum)
-            folded.add(dimension);
+        else if (output.kind == OutputKind::minimum || output.kind == OutputKind::maximum) {
+            if (dimension == Dimension::hour)
+                spans = true;
+            else
+                folded.add(dimension);
+        }
     }
-    cells->context = scan->run_context;
-    cells->run = make_in_context<CellRun>(scan->run_context, grouped, folded, *scan->condition);
+    cells->run = make_in_context<CellRun>(scan->run_context, grouped, folded, spans, *scan->condition);
     while (scan->next_segment < scan->segments.count) {
         CHECK_FOR_INTERRUPTS();
         add_segment(scan, scan->segments.rows[scan->next_segment++]);
@@ -201,26 +200,20 @@ void aggregate(FlowScan *scan) {
     cells->groups = folded.mask != 0 ? cells->run->groups.size() : cells->run->rollup.groups().size();
     scan->counters.cells += cells->run->rollup.stats().cells;
     scan->counters.rows += cells->groups;
-    make_text_tables(scan);
+    for (size_t t = 0; t < text_dimension_count; ++t)
+        cells->names[t] = cells->run->rollup.names(t).data();
     cells->next = 0;
     cells->aggregated = true;
 }
 
-Datum text_of(CellScan *cells, size_t t, uint32_t id) {
-    Datum &text = cells->texts[t][id];
-    if (text == 0) {
-        MemoryContext old = MemoryContextSwitchTo(cells->context);
-        text = datum_of_text(cells->names[t][id]);
-        MemoryContextSwitchTo(old);
-    }
-    return text;
-}
-
-Datum dimension_of_group(CellScan *cells, int column, const Group &group) {
+Datum dimension_of_group(CellScan *cells, int column, uint32_t hour, const uint32_t *name_ids) {
     if (column == static_cast<int>(Dimension::hour))
-        return Int32GetDatum(static_cast<int32_t>(group.hour));
+        return Int32GetDatum(static_cast<int32_t>(hour));
     size_t t = text_index(static_cast<Dimension>(column));
-    return text_of(cells, t, group.name_ids[t]);
+    std::string_view name = cells->names[t][name_ids[t]];
+    static_assert(name_room == VARHDRSZ);
+    SET_VARSIZE(room_before(name), name_room + name.size());
+    return PointerGetDatum(room_before(name));
 }
 
 // avg(bigint) is numeric_div of the exact sum and the count, here as in PostgreSQL.
@@ -229,21 +222,22 @@ Datum average(const Totals &totals, int metric) {
                                NumericGetDatum(int64_to_numeric(static_cast<int64_t>(totals.flows))));
 }
 
-void fill_group(CellScan *cells, TupleTableSlot *slot, const Group &group, const Group &lowest, const Group &highest) {
+void fill_group(CellScan *cells, TupleTableSlot *slot, const Group &group, const uint32_t *lowest,
+                const uint32_t *highest, HourSpan span) {
     for (int i = 0; i < cells->count; ++i) {
-        const Output &output = cells->outputs[i];
+        Output &output = cells->outputs[i];
         Datum &value = slot->tts_values[i];
         slot->tts_isnull[i] = false;
         switch (output.kind) {
         case OutputKind::dimension:
-            value = dimension_of_group(cells, output.column, group);
+            value = dimension_of_group(cells, output.column, group.hour, group.name_ids.data());
             break;
         case OutputKind::flagged_dimension:
             slot->tts_isnull[i] = !output.on;
-            value = output.on ? dimension_of_group(cells, output.column, group) : 0;
+            value = output.on ? dimension_of_group(cells, output.column, group.hour, group.name_ids.data()) : 0;
             break;
         case OutputKind::sum:
-            value = numeric_of(group.totals.sums[output.column - first_metric]);
+            value = numeric_in(output.numeric, group.totals.sums[output.column - first_metric]);
             break;
         case OutputKind::average:
             value = average(group.totals, output.column - first_metric);
@@ -252,10 +246,10 @@ void fill_group(CellScan *cells, TupleTableSlot *slot, const Group &group, const
             value = Int64GetDatum(static_cast<int64_t>(group.totals.flows));
             break;
         case OutputKind::minimum:
-            value = dimension_of_group(cells, output.column, lowest);
+            value = dimension_of_group(cells, output.column, span.first, lowest);
             break;
         case OutputKind::maximum:
-            value = dimension_of_group(cells, output.column, highest);
+            value = dimension_of_group(cells, output.column, span.last, highest);
             break;
         }
     }
@@ -279,10 +273,11 @@ bool next_group(FlowScan *scan, TupleTableSlot *slot) {
         uint64_t i = cells->next++;
         if (cells->run->folded.mask != 0) {
             const FoldedGroup &folded = cells->run->groups[i];
-            fill_group(cells, slot, folded.group, folded.lowest, folded.highest);
+            fill_group(cells, slot, folded.group, folded.lowest.data(), folded.highest.data(), folded.span);
         } else {
             const Group &group = cells->run->rollup.groups()[i];
-            fill_group(cells, slot, group, group, group);
+            std::span<const HourSpan> spans = cells->run->rollup.spans();
+            fill_group(cells, slot, group, nullptr, nullptr, spans.empty() ? HourSpan{} : spans[i]);
         }
     } else if (cells->groups == 0 && cells->always_one_row && cells->next == 0) {
         ++cells->next;

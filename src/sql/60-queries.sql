@@ -65,22 +65,15 @@ CREATE TYPE flow_key_total AS (
 );
 COMMENT ON TYPE flow_key_total IS 'Exact sums of a flow key';
 
+-- A key whose first hour since since_hour is the last hour asked for has flows in that hour alone: one pass finds the
+-- new keys, and their sums are the hour's.
 CREATE FUNCTION flows_new_keys(hour integer, since_hour integer) RETURNS SETOF flow_key_total
     LANGUAGE sql STABLE PARALLEL RESTRICTED AS $$
-    SELECT now.src_app, now.dest_app, now.vpc_id, now.bytes_tx, now.bytes_rx
-      FROM (SELECT f.src_app, f.dest_app, f.vpc_id, pg_catalog.sum(f.bytes_tx) AS bytes_tx,
-                   pg_catalog.sum(f.bytes_rx) AS bytes_rx
-              FROM @extschema@.flows AS f
-             WHERE f.hour OPERATOR(pg_catalog.=) $1
-             GROUP BY f.src_app, f.dest_app, f.vpc_id) AS now
-     WHERE NOT EXISTS (
-           SELECT FROM (SELECT f.src_app, f.dest_app, f.vpc_id
-                          FROM @extschema@.flows AS f
-                         WHERE f.hour OPERATOR(pg_catalog.>=) COALESCE($2, 0) AND f.hour OPERATOR(pg_catalog.<) $1
-                         GROUP BY f.src_app, f.dest_app, f.vpc_id) AS seen
-            WHERE seen.src_app OPERATOR(pg_catalog.=) now.src_app
-              AND seen.dest_app OPERATOR(pg_catalog.=) now.dest_app
-              AND seen.vpc_id OPERATOR(pg_catalog.=) now.vpc_id)
+    SELECT f.src_app, f.dest_app, f.vpc_id, pg_catalog.sum(f.bytes_tx), pg_catalog.sum(f.bytes_rx)
+      FROM @extschema@.flows AS f
+     WHERE f.hour OPERATOR(pg_catalog.>=) LEAST(COALESCE($2, 0), $1) AND f.hour OPERATOR(pg_catalog.<=) $1
+     GROUP BY f.src_app, f.dest_app, f.vpc_id
+    HAVING pg_catalog.min(f.hour) OPERATOR(pg_catalog.=) $1
 $$;
 COMMENT ON FUNCTION flows_new_keys(integer, integer) IS
     'The flow keys of an hour that no hour from since_hour (NULL: the first) up to the one before has';

@@ -69,6 +69,61 @@ TEST(Rollup, EveryGroupingAgreesWithPlainLoops) {
     }
 }
 
+// Many names and few cells are answered name by name and key by key; spans, hour by hour.
+TEST(Rollup, FewCellsAndSpansAgreeWithPlainLoops) {
+    sample::Random random(7);
+    std::vector<std::vector<sample::Flow>> batches(3);
+    std::vector<SegmentBytes> segments;
+    for (auto &batch : batches) {
+        for (size_t i = 0; i < 6000; ++i) {
+            auto app = [&] { return "application-" + std::to_string(random() % 1500); };
+            batch.push_back({1 + static_cast<uint32_t>(random() % sample::hours),
+                             {app(), app(), "vpc-" + std::to_string(random() % 9)},
+                             {random() % 1000, random() % 1000}});
+        }
+        segments.push_back(sample::segment(batch));
+    }
+    const std::vector<sample::Flow> all = concatenate(batches);
+    const std::vector<Condition> conditions = {
+        Condition::everything(),
+        Condition::text_leaf(Dimension::src_app, Comparison::in, {"application-17", "application-1499", "nobody"}),
+        Condition::text_leaf(Dimension::dest_app, Comparison::in, {"application-3"}),
+        Condition::text_leaf(Dimension::src_app, Comparison::prefix, {"application-10"}),
+        Condition::hour_leaf(Comparison::equal, {5}),
+        Condition::hour_leaf(Comparison::less_equal, {2}),
+    };
+    for (uint8_t mask = 0; mask < 16; ++mask)
+        for (const Condition &condition : conditions) {
+            Rollup rollup(GroupBy{mask}, condition, true), half(GroupBy{mask}, condition, true);
+            for (size_t i = 0; i < segments.size(); ++i)
+                add(i == 1 ? half : rollup, segments[i]);
+            rollup.add(half);
+            EXPECT_EQ(answer_of(rollup), sample::rollup(all, mask, condition)) << "mask " << int{mask};
+
+            Rollup by_hour(GroupBy{static_cast<uint8_t>(mask | 1)}, condition);
+            for (const SegmentBytes &bytes : segments)
+                add(by_hour, bytes);
+            std::map<sample::Answer::key_type, std::pair<uint32_t, uint32_t>> expected;
+            for (const auto &[at, totals] : answer_of(by_hour)) {
+                auto group = at;
+                if ((mask & 1) == 0)
+                    std::get<0>(group) = 0;
+                auto [span, fresh] = expected.insert({group, {std::get<0>(at), std::get<0>(at)}});
+                span->second.second = std::max(span->second.second, std::get<0>(at)); // hours ascend
+            }
+            std::span<const Group> groups = rollup.groups();
+            ASSERT_EQ(rollup.spans().size(), groups.size());
+            for (size_t g = 0; g < groups.size(); ++g) {
+                auto text = [&](unsigned d) {
+                    return mask >> d & 1 ? std::string(rollup.names(d - 1)[groups[g].name_ids[d - 1]]) : std::string();
+                };
+                const auto span = expected.at({mask & 1 ? groups[g].hour : 0, text(1), text(2), text(3)});
+                EXPECT_EQ(rollup.spans()[g].first, span.first);
+                EXPECT_EQ(rollup.spans()[g].last, span.second);
+            }
+        }
+}
+
 TEST(Rollup, SumsBeyond64BitsAreExact) {
     std::vector<sample::Flow> flows(5000, {3, {"a", "b", "v"}, {max_metric, max_metric}});
     Rollup rollup(GroupBy{2});
