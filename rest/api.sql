@@ -85,7 +85,8 @@ As with `text/plain`; but PostgREST refuses arrays whose objects differ in their
 CREATE FUNCTION fas_rest.missing_hour() RETURNS integer
     LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    RAISE invalid_parameter_value USING MESSAGE = 'the parameter "hour" is missing', HINT = 'Ask for ?hour=1, for instance.';
+    RAISE invalid_parameter_value USING MESSAGE = 'the parameter "hour" is missing',
+        DETAIL = 'Every question is about an hour.', HINT = 'Ask for ?hour=1, for instance.';
 END $$;
 COMMENT ON FUNCTION fas_rest.missing_hour() IS 'Raises 22023: the default of a parameter that has none';
 
@@ -117,7 +118,7 @@ SELECT 'ALTER VIEW api.flows SET (security_invoker = true)' WHERE current_settin
 CREATE FUNCTION fas_rest.refuse(message text, detail text, hint text) RETURNS void
     LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    RAISE invalid_parameter_value USING MESSAGE = message, DETAIL = coalesce(detail, ''), HINT = coalesce(hint, '');
+    RAISE invalid_parameter_value USING MESSAGE = message, DETAIL = detail, HINT = hint;
 END $$;
 COMMENT ON FUNCTION fas_rest.refuse(text, text, text) IS 'Raises 22023, which PostgREST answers with 400';
 
@@ -142,7 +143,8 @@ DECLARE
     many jsonb;
 BEGIN
     IF value = '' THEN
-        PERFORM fas_rest.refuse(format('parameter "%s" is empty', name), NULL, 'Leave it out to have no condition.');
+        PERFORM fas_rest.refuse(format('parameter "%s" is empty', name), 'No name of a flow is empty.',
+            'Leave it out to have no condition.');
     ELSIF value NOT LIKE '[%' THEN
         RETURN ARRAY[value];
     END IF;
@@ -212,10 +214,10 @@ DECLARE
     new_since integer;
     group_by text[];
     source text := 'flows_aggregate($1, $2, $3, $4, $5, $6)';
-    answer text;
+    rows refcursor;
 BEGIN
     IF headers ->> 'x-fas-query' IS NULL THEN
-        PERFORM fas_rest.refuse('this function answers GET /flows, which a proxy hands on', NULL,
+        PERFORM fas_rest.refuse('this function answers GET /flows, which a proxy hands on', 'The header X-Fas-Query is missing.',
             'Ask for /rpc/flows_by_hour?hour=1 or /flows?hour=eq.1, or put nginx in front (rest/nginx.conf).');
     ELSIF format IS NULL THEN
         RAISE SQLSTATE 'PGRST' USING
@@ -228,7 +230,7 @@ BEGIN
     parameters := fas_query_parameters(headers ->> 'x-fas-query');
     SELECT name INTO wrong FROM jsonb_object_keys(parameters) AS name WHERE name <> ALL (known) ORDER BY name LIMIT 1;
     IF wrong IS NOT NULL THEN
-        PERFORM fas_rest.refuse(format('unknown parameter "%s"', left(wrong, 100)), NULL,
+        PERFORM fas_rest.refuse(format('unknown parameter "%s"', left(wrong, 100)), 'Nothing that is given is ignored.',
             format('The parameters are %s.', array_to_string(known, ', ')));
     END IF;
 
@@ -263,7 +265,8 @@ BEGIN
     new_since := fas_rest.integer_parameter(parameters, 'new_since');
     IF new_since IS NOT NULL THEN
         IF NOT parameters ? 'hour' OR parameters ? 'group_by' OR new_since >= hour_from THEN
-            PERFORM fas_rest.refuse('parameter "new_since" goes with a later "hour", and without "group_by"', NULL,
+            PERFORM fas_rest.refuse('parameter "new_since" goes with a later "hour", and without "group_by"',
+                format('Found new_since %s.', new_since),
                 'Ask for ?hour=24&new_since=1, for instance: the flow keys of hour 24 that hours 1 to 23 do not have.');
         END IF;
         source := '(SELECT *, $2 AS hour FROM flows_new_keys($2, $7)
@@ -281,16 +284,15 @@ BEGIN
         source := source || ' AS t';
     END IF;
 
-    EXECUTE format('SELECT fas_%s_agg(r) FROM (SELECT %s FROM %s) AS r', format, array_to_string(columns, ', '), source)
-       INTO answer
-      USING group_by, hour_from, hour_to, fas_rest.names_parameter(parameters, 'src_app'),
-            fas_rest.names_parameter(parameters, 'dest_app'), fas_rest.names_parameter(parameters, 'vpc_id'), new_since;
+    OPEN rows FOR EXECUTE format('SELECT %s FROM %s', array_to_string(columns, ', '), source)
+        USING group_by, hour_from, hour_to, fas_rest.names_parameter(parameters, 'src_app'),
+              fas_rest.names_parameter(parameters, 'dest_app'), fas_rest.names_parameter(parameters, 'vpc_id'), new_since;
+    PERFORM set_config('response.headers', json_build_array(json_build_object('Content-Type',
+        CASE format WHEN 'csv' THEN 'text/csv; charset=utf-8' ELSE 'application/json; charset=utf-8' END))::text, true);
     IF format = 'csv' THEN
-        PERFORM set_config('response.headers', '[{"Content-Type": "text/csv; charset=utf-8"}]', true);
-        RETURN array_to_string(columns, ',') || E'\n' || answer;
+        RETURN fas_rows_csv(rows);
     END IF;
-    PERFORM set_config('response.headers', '[{"Content-Type": "application/json; charset=utf-8"}]', true);
-    RETURN answer;
+    RETURN fas_rows_json(rows);
 END $$;
 COMMENT ON FUNCTION api.flows_query() IS $sql$For nginx: GET /flows and GET /flow
 The parameters come in the header `X-Fas-Query`, as they stood in the request. Without a proxy, ask `/rpc/flows_by_hour`.$sql$;

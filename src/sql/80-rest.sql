@@ -1,37 +1,16 @@
--- What rest/api.sql stands on: the parameters of a query string, and rows as one text.
+-- What rest/api.sql stands on: the parameters of a query string, and the rows of a cursor as one text.
 
 CREATE FUNCTION fas_query_parameters(query text) RETURNS jsonb
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION fas_query_parameters(text) IS
     'The parameters of a URL''s query string, percent-decoded, as an object of strings; one that is given twice is refused';
 
-CREATE FUNCTION fas_json_agg_add(internal, record) RETURNS internal
-    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION fas_json_agg_add(internal, record) IS 'Transition function of fas_json_agg';
-CREATE FUNCTION fas_json_agg_final(internal) RETURNS text
-    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION fas_json_agg_final(internal) IS 'Final function of fas_json_agg';
-CREATE AGGREGATE fas_json_agg(record) (
-    SFUNC = fas_json_agg_add,
-    STYPE = internal,
-    SSPACE = 65536,
-    FINALFUNC = fas_json_agg_final,
-    PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE fas_json_agg(record) IS
-    'Rows as a JSON array of objects, as json_agg() but quicker; numbers and truth values as such, all else as strings; [] when there is no row';
+CREATE FUNCTION fas_rows_json(rows refcursor) RETURNS text
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION fas_rows_json(refcursor) IS
+    'The rows that a cursor has left, as a JSON array of objects: like json_agg(), but quicker; numbers and truth values are such, all else are strings';
 
-CREATE FUNCTION fas_csv_agg_add(internal, record) RETURNS internal
-    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION fas_csv_agg_add(internal, record) IS 'Transition function of fas_csv_agg';
-CREATE FUNCTION fas_csv_agg_final(internal) RETURNS text
-    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION fas_csv_agg_final(internal) IS 'Final function of fas_csv_agg';
-CREATE AGGREGATE fas_csv_agg(record) (
-    SFUNC = fas_csv_agg_add,
-    STYPE = internal,
-    SSPACE = 65536,
-    FINALFUNC = fas_csv_agg_final,
-    PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE fas_csv_agg(record) IS 'Rows as lines of CSV without a heading; empty when there is no row';
+CREATE FUNCTION fas_rows_csv(rows refcursor) RETURNS text
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION fas_rows_csv(refcursor) IS
+    'The rows that a cursor has left, as CSV with the columns'' names in the first line';
