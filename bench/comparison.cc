@@ -109,7 +109,7 @@ void Comparison::run() {
     describe();
     write_report(report_, figures(), settings_.report);
     if (!settings_.chart.empty())
-        write_chart(report_, figures(), settings_.chart);
+        write_chart(report_, settings_.chart);
 }
 
 Session &Comparison::session(const System &system) { return *sessions_.at(system.name); }

@@ -39,7 +39,7 @@ struct Report {
 const Spread *find(const Report &report, const std::string &system, const std::string &id); // nullptr: not measured
 std::string rounded(double value, int decimals);
 
-void write_chart(const Report &report, const std::vector<Figure> &figures, const std::string &path); // SVG: chart.cc
+void write_chart(const Report &report, const std::string &path); // SVG: chart.cc
 void write_report(const Report &report, const std::vector<Figure> &figures, const std::string &path);
 
 } // namespace bench
