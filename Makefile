@@ -8,7 +8,7 @@
 srcdir := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
 
 # These goals need no pg_config yet (the first thing that most of them do is to install it).
-house_goals = help deps test demo demo-stop bench bench-peers bench-flat format format-check tidy fuzz
+house_goals = help deps test demo demo-stop bench bench-peers bench-flat format format-check tidy fuzz rest rest-stop rest-show
 
 ifneq ($(strip $(if $(MAKECMDGOALS),$(filter-out $(house_goals),$(MAKECMDGOALS)),all)),)
 
@@ -101,6 +101,8 @@ help:
 	@echo 'make deps             install what building and testing need (scripts/install-deps)'
 	@echo 'make test             everything, in a private cluster: unit, SQL, isolation, TAP, REST tests'
 	@echo 'make demo, demo-stop  a private cluster with flows in it to look at; stop it again'
+	@echo 'make rest             PostgREST and nginx for the database of PGHOST, PGPORT, PGDATABASE; rest-stop, rest-show;'
+	@echo '                      options of rest/service: make rest REST="anon=all port=9527"'
 	@echo 'make bench            benchmarks, against tables of PostgreSQL'
 	@echo 'make bench-peers      the same, and against DuckDB and ClickHouse, which it fetches'
 	@echo 'make bench-flat       whether it stays as quick with 100 million flows, under load, for long; takes an hour'
@@ -119,6 +121,15 @@ demo:
 
 demo-stop:
 	@$(srcdir)/scripts/demo-stop
+
+rest:
+	@$(srcdir)/rest/service start $(REST)
+
+rest-stop:
+	@$(srcdir)/rest/service stop $(REST)
+
+rest-show:
+	@$(srcdir)/rest/service show $(REST)
 
 bench:
 	@$(srcdir)/bench/run
