@@ -19,7 +19,7 @@ my @names = (
     'eq(any).{a,b}', 'order', 'select', 'limit', 'hour', 'src_app', 'asc', 'bytes_tx.desc',
     # characters that mean something to URLs, nginx, JSON, SQL, CSV
     '*', '%', '%41', '%2525', '+', '++', ' ', ' a ', 'a&hour=5', 'a=b', 'a#b', 'a?b', 'a/../b', '/', '..', 'a;b', ';', '"', '"a"', "'", q('; DROP TABLE flows; --), '\\', 'a\\nb', '\\u0041',
-    '$1', '$args', '${x}', '$$', ':a', '@', '`id`', '|', '^', '~', '<script>', "a\tb", "a\nb", "a\r\nX-Evil: 1", "\x01", "\x7f", ' ', '[', ']', '[]', '{', '}', '{}', '["a"]', '["a","b"]', '[1]',
+    '$1', '$args', '${x}', '$$', ':a', '@', '`id`', '|', '^', '~', '<script>', "a\tb", "a\nb", "a\r\nX-Evil: 1", "\x01", "\x7f", chr(0xa0), '[', ']', '[]', '{', '}', '{}', '["a"]', '["a","b"]', '[1]',
     'a.b.c', '-', '--', '1', '1e3', 'true', 'false', 'NULL', '"null"', 'e' . chr(0x301), "\x{e9}", '日本', '😀', chr(0x10FFFF), chr(0xFEFF), chr(0x202E) . 'x', 'ß', 'SS', 'ss', 'İ', 'i',
     'x' x 255, 'ü' x 700);
 

@@ -35,7 +35,7 @@ my @bodies = (
     [ 'a string', '"x"', qr/array/ ],
     [ 'an array of arrays', '[[]]', qr/flow 0/ ],
     [ 'a null among the flows', "[$good,null]", qr/flow 1/ ],
-    [ 'a negative metric in the third flow', "[$good,$good," . with('bytes_tx', -1) . ']', qr/bytes_tx.*flow 2.*-1|-1.*bytes_tx.*flow 2/s ],
+    [ 'a negative metric in the third flow', "[$good,$good," . with('bytes_tx', -1) . ']', qr/bytes_tx.*flow 2.*-1/s ],
     [ 'a fraction', '[' . with('bytes_rx', '1.5') . ']', qr/bytes_rx.*1\.5/s ],
     [ 'an hour as text', '[' . with('hour', '"1"') . ']', qr/hour/ ],
     [ 'an hour out of range', '[' . with('hour', '2147483648') . ']', qr/hour.*2147483648/s ],
@@ -99,7 +99,7 @@ is($cross->{headers}{'access-control-allow-origin'}, undef, 'no CORS unless it i
 my $preflight = request($port, 'OPTIONS', '/flows', headers => [ Origin => 'http://evil.example', 'Access-Control-Request-Method' => 'POST' ]);
 is($preflight->{headers}{'access-control-allow-origin'}, undef, 'nor for a preflight');
 
-for my $path (qw(/flowss /flows/1 /flow/ /Flows /rpc/nothing /nothing /flow_segments /flow_batches /index.html /live /ready /metrics /flows%2f /.git/config //flows /flows/../flow_batches))
+for my $path (qw(/flowss /flows/1 /flow/ /Flows /rpc/nothing /nothing /flow_segments /flow_batches /index.html /live /ready /metrics /flows%2f /.git/config /flows/../flow_batches))
 {
     is_error(get($port, "$path?hour=1"), 404, undef, "404 for $path");
 }

@@ -13,13 +13,14 @@ use IO::Socket::UNIX;
 use JSON::PP;
 use MIME::Base64 'encode_base64url';
 use POSIX ();
+use Storable ();
 use Test::More;
 use Time::HiRes 'time';
 
 our @EXPORT = qw(
     new_database install_api psql psql_fails root free_port
     find_program skip_everything start_service stop_service restart_postgrest
-    request get post raw_request json_of encode_name token is_error flow post_flows
+    background result_of request get post raw_request json_of encode_name token is_error flow post_flows
 );
 
 my $root = $ENV{FAS_ROOT} // die "run by test/rest/run\n";
@@ -335,6 +336,35 @@ sub encode_name
     return $bytes;
 }
 
+# Runs code in a process of its own; result_of() waits for what it returned.
+sub background
+{
+    my ($code) = @_;
+    pipe my $read, my $write or die "pipe: $!\n";
+    my $pid = fork // die "fork: $!\n";
+    if ($pid == 0)
+    {
+        close $read;
+        binmode $write;
+        my $result = eval { $code->() } // { status => 0, body => "$@", headers => {} };
+        print {$write} Storable::freeze(ref $result ? $result : \$result);
+        close $write;
+        POSIX::_exit(0); # not this test's END
+    }
+    close $write;
+    binmode $read;
+    return { pid => $pid, read => $read };
+}
+
+sub result_of
+{
+    my ($background) = @_;
+    local $/ = undef;
+    my $frozen = readline $background->{read};
+    waitpid $background->{pid}, 0;
+    return length($frozen // '') ? Storable::thaw($frozen) : undef;
+}
+
 # Flows ---------------------------------------------------------------------------------------------------------------
 
 # One flow as a hash: flow(hour, src_app, dest_app, vpc_id, bytes_tx, bytes_rx).
@@ -356,7 +386,7 @@ sub post_flows
 # Answers -------------------------------------------------------------------------------------------------------------
 
 # An error as a client must get it: the status, a JSON object with exactly the four members, a message that says
-# something, and nothing that a client must not see.
+# something, and nothing that a client must not see. The pattern is for code, message, details and hint, a line each.
 sub is_error
 {
     my ($answer, $status, $pattern, $name) = @_;
@@ -372,7 +402,8 @@ sub is_error
             unless join(' ', sort keys %$error) eq 'code details hint message';
         push @faults, 'no message' unless length($error->{message} // '');
         push @faults, 'no code' unless length($error->{code} // '');
-        push @faults, "does not match $pattern" if defined $pattern && $answer->{body} !~ $pattern;
+        my $text = join "\n", map { $error->{$_} // '' } qw(code message details hint);
+        push @faults, "does not match $pattern" if defined $pattern && $text !~ $pattern;
         push @faults, 'shows a query, a function body or a file'
             if $answer->{body} =~ /\bSELECT\b|\bWITH pgrst|PL\/pgSQL|CONTEXT|\.c:|\.cc:|stack/;
     }
