@@ -86,10 +86,10 @@ TEST(Rollup, FewCellsAndSpansAgreeWithPlainLoops) {
     const std::vector<sample::Flow> all = concatenate(batches);
     const std::vector<Condition> conditions = {
         Condition::everything(),
-        Condition::text_leaf(Dimension::src_app, Comparison::in, {"application-17", "application-1499", "nobody"}),
-        Condition::text_leaf(Dimension::dest_app, Comparison::in, {"application-3"}),
-        Condition::text_leaf(Dimension::src_app, Comparison::prefix, {"application-10"}),
-        Condition::hour_leaf(Comparison::equal, {5}),
+        Condition::name_leaf(Dimension::src_app, Comparison::in, {"application-17", "application-1499", "nobody"}),
+        Condition::name_leaf(Dimension::dest_app, Comparison::in, {"application-3"}),
+        Condition::name_leaf(Dimension::src_app, Comparison::prefix, {"application-10"}),
+        Condition::hour_leaf(Comparison::in, {5}),
         Condition::hour_leaf(Comparison::less_equal, {2}),
     };
     for (uint8_t mask = 0; mask < 16; ++mask)
