@@ -277,6 +277,7 @@ sub parse_answer
 {
     my ($answer, $received, $head) = @_;
     $answer->{raw} = $received;
+    $received =~ s{^HTTP/1\.1 100[^\r]*\r\n\r\n}{}; # what Expect: 100-continue asks for
     my $end = index $received, "\r\n\r\n";
     return $answer if $end < 0;
     my ($first, @lines) = split /\r\n/, substr $received, 0, $end;
