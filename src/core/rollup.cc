@@ -26,10 +26,10 @@ constexpr uint32_t bridged_gap = 256;   // cells that are cheaper to read in vai
 class SegmentRollup {
   public:
     SegmentRollup(SegmentReader &segment, GroupBy group_by, RollupStats &stats, std::span<NameTable> names,
-                  GroupTable &groups)
+                  GroupTable &groups, CellColumns &columns)
         : segment_(segment), header_(segment.header()), group_by_(group_by), stats_(stats), names_(names),
           groups_(groups), by_hour_(group_by.has(Dimension::hour)), hour_by_hour_(by_hour_ || groups.with_spans()),
-          first_(groups.groups().empty()) {}
+          first_(groups.groups().empty()), columns_(columns) {}
     void run(std::vector<Range> cells);
 
   private:
@@ -79,8 +79,8 @@ class SegmentRollup {
     std::vector<uint32_t> touched_;                                       // local groups with flows
     Totals one_;
     std::span<const HourEntry> hours_;
-    size_t hour_ = 0; // entry of hours_ that the current cell belongs to
-    CellColumns columns_;
+    size_t hour_ = 0;      // entry of hours_ that the current cell belongs to
+    CellColumns &columns_; // scratch
 };
 
 uint32_t SegmentRollup::global_id(size_t text, uint32_t id) {
@@ -140,8 +140,8 @@ void SegmentRollup::prepare_names(size_t text) {
         ids.assign(header_.names[text], no_id);
         return;
     }
-    key_ids_[text] = segment_.key_ids(text);
     auto names = segment_.names(text);
+    key_ids_[text] = segment_.key_ids(text);
     if (names_[text].size() == 0) {
         names_[text].adopt(names);
         ids.resize(names.size());
@@ -341,7 +341,7 @@ void Rollup::add(SegmentReader &segment) {
     State &s = *state_;
     ++s.stats.segments;
     std::vector<Range> cells = select_cells(segment, s.condition, &s.stats.select);
-    SegmentRollup(segment, s.group_by, s.stats, s.names, s.groups).run(std::move(cells));
+    SegmentRollup(segment, s.group_by, s.stats, s.names, s.groups, s.columns).run(std::move(cells));
 }
 
 void Rollup::add(const Rollup &other) {

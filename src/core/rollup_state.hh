@@ -87,6 +87,7 @@ struct Rollup::State {
     RollupStats stats;
     std::array<NameTable, text_dimension_count> names;
     GroupTable groups;
+    CellColumns columns; // scratch of add(), kept for its memory
 };
 
 } // namespace fas

@@ -106,8 +106,8 @@ Bytes SegmentReader::State::load(Part p) {
         const uint64_t prefix = part(Part::keys).offset + part(Part::keys).length;
         if (entry.offset < prefix && prefix <= small_part)
             source.keep(0, prefix);
-        else if (entry.offset >= names && entry.offset < prefix && prefix <= small_parts)
-            source.keep(names, prefix - names);
+        else if (entry.offset >= names && entry.offset < prefix && prefix - entry.offset <= small_parts)
+            source.keep(entry.offset, prefix - entry.offset); // the key table is wanted next
         else
             source.keep(entry.offset, entry.length);
         if (crc32c(source.fetch(entry.offset, entry.length)) != entry.crc)
