@@ -5,29 +5,15 @@
 #include "postgres.hh"
 
 extern "C" {
-#include "catalog/pg_type.h"
 #include "utils/array.h"
-#include "utils/builtins.h"
 }
 
 #include "../core/flow.hh"
 #include "datum.hh"
+#include "rollup_agg.hh"
 
 using namespace fas;
 using namespace fas::pg;
-
-namespace {
-
-void refuse_element(const text *element) {
-    const char *hint = "The dimensions are hour, src_app, dest_app and vpc_id.";
-    if (element == nullptr)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a dimension to group by must not be NULL"),
-                        errhint("%s", hint)));
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("there is no dimension \"%s\" to group by", text_to_cstring(element)), errhint("%s", hint)));
-}
-
-} // namespace
 
 // flow_group(integer, boolean), flow_group(text, boolean)
 FAS_FUNCTION(flow_group) {
@@ -43,19 +29,7 @@ FAS_FUNCTION(flow_grouped) {
         PG_RETURN_NULL();
     if (PG_ARGISNULL(0))
         PG_RETURN_BOOL(true);
-    ArrayType *array = PG_GETARG_ARRAYTYPE_P(0);
-    std::string_view wanted = text_view(PG_GETARG_TEXT_PP(1));
-    Datum *elements;
-    bool *nulls;
-    int count;
-    deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
-
-    bool found = false;
-    for (int i = 0; i < count; ++i) {
-        text *element = nulls[i] ? nullptr : DatumGetTextPP(elements[i]);
-        if (element == nullptr || !dimension_of_name(text_view(element)))
-            refuse_element(element);
-        found = found || text_view(element) == wanted;
-    }
-    PG_RETURN_BOOL(found);
+    GroupBy group_by = group_by_of_array(PG_GETARG_ARRAYTYPE_P(0));
+    auto dimension = dimension_of_name(text_view(PG_GETARG_TEXT_PP(1))); // a plain enum: nothing to destroy
+    PG_RETURN_BOOL(dimension && group_by.has(*dimension));
 }
