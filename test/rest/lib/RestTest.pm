@@ -19,7 +19,7 @@ use Time::HiRes 'time';
 
 our @EXPORT = qw(
     new_database install_api psql psql_fails root free_port
-    find_program skip_everything start_service stop_service restart_postgrest
+    find_program skip_everything start_service stop_service restart_postgrest kill_database start_database
     background result_of request get post raw_request json_of encode_name token is_error flow post_flows
 );
 
@@ -224,6 +224,46 @@ sub restart_postgrest
         exec @command or POSIX::_exit(127);
     }
     waitpid $child, 0;
+    return;
+}
+
+# kill -9 of the private cluster's postmaster and all that it started, as when the machine's power fails.
+sub kill_database
+{
+    my ($postmaster) = split /\n/, slurp("$ENV{FAS_CLUSTER}/data/postmaster.pid");
+    die "no PostgreSQL runs\n" unless $postmaster;
+    kill 'STOP', $postmaster; # it must not tell its children, nor they hear of its end, before they are dead too
+    my @processes = (children_of($postmaster), $postmaster);
+    kill 9, @processes;
+    for my $pid (@processes)
+    {
+        for (1 .. 600)
+        {
+            last unless -d "/proc/$pid";
+            Time::HiRes::sleep(0.05);
+        }
+    }
+    return;
+}
+
+sub children_of
+{
+    my ($parent) = @_;
+    my @children;
+    for my $path (glob '/proc/[0-9]*/stat')
+    {
+        push @children, $1 if slurp($path) =~ /^(\d+) \(.*\) \S (\d+) / && $2 == $parent;
+    }
+    return @children;
+}
+
+# Starts it again, and waits until it has recovered.
+sub start_database
+{
+    my @command = (find_program('pg_ctl'), '-D', "$ENV{FAS_CLUSTER}/data", '-l', "$ENV{FAS_CLUSTER}/log", qw(-w -t 120 -s start));
+    unshift @command, 'runuser', '-u', $ENV{FAS_SERVER_USER}, '--' if $< == 0;
+    my $log = "$ENV{FAS_REST_TMP}/pg_ctl";
+    quietly($log, "$log.err", 'sh', '-c', 'cd / && exec "$@"', '-', @command) == 0 or die "PostgreSQL did not start again:\n" . slurp($log) . slurp("$log.err");
     return;
 }
 
