@@ -81,7 +81,7 @@ std::vector<QueryParameter> parse_query_string(std::string_view query) {
     std::sort(names.begin(), names.end());
     auto twice = std::adjacent_find(names.begin(), names.end());
     if (twice != names.end())
-        refuse("parameter \"" + std::string(*twice) + "\" is given twice", {},
+        refuse("parameter \"" + shown(*twice) + "\" is given twice", "Parameters are given once.",
                "Several values are one JSON array: src_app=[\"a\",\"b\"].");
     return parameters;
 }
