@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t bitset_size = GatheredContainer::word_count * sizeof(uint64_t);
 constexpr uint32_t sort_by_bitset = 96; // from so many members on, a bitset sorts them quicker
+constexpr uint32_t merge_within = 4;    // arrays are merged when one is at most so many times as long as the other
 
 // The runs of a view, in order and within the container; at most `most` of them, else 0.
 uint32_t copy_runs(Bytes bytes, Run *out, uint32_t most) {
@@ -57,6 +58,24 @@ uint32_t runs_of(const uint16_t *members, uint32_t count, Run *out, uint32_t mos
 
 bool is_everything(const GatheredContainer &c) noexcept {
     return c.kind == ContainerKind::runs && c.count == 1 && c.runs[0].first == 0 && c.runs[0].last == 0xffff;
+}
+
+// Two ascending lists into one; what is in both comes once, or not at all.
+uint32_t merge_members(const uint16_t *a, uint32_t a_count, const uint16_t *b, uint32_t b_count, uint16_t *out,
+                       bool cancel) noexcept {
+    uint32_t i = 0, j = 0, made = 0;
+    while (i < a_count && j < b_count) { // no branch depends on the members
+        uint16_t mine = a[i], theirs = b[j];
+        out[made] = std::min(mine, theirs);
+        made += !(cancel && mine == theirs);
+        i += mine <= theirs;
+        j += theirs <= mine;
+    }
+    for (; i < a_count; ++i)
+        out[made++] = a[i];
+    for (; j < b_count; ++j)
+        out[made++] = b[j];
+    return made;
 }
 
 // An odd number of the same member is one, an even number none.
@@ -199,6 +218,31 @@ void ContainerRoom::gather(GatheredContainer &to, const ContainerView &from) {
     }
 }
 
+// Goes through all members: for an array that is not much longer than what comes. False when there are too many.
+bool ContainerRoom::merge(GatheredContainer &to, Bytes bytes) {
+    settle(to);
+    auto count = static_cast<uint32_t>(bytes.size() / 2);
+    if (to.count + count > GatheredContainer::most_members)
+        return false;
+    uint16_t theirs[GatheredContainer::most_members], both[GatheredContainer::most_members];
+    int32_t before = -1;
+    bool ordered = true;
+    for (uint32_t i = 0; i < count; ++i) {
+        theirs[i] = load<uint16_t>(bytes.data() + 2 * i);
+        ordered &= before < theirs[i];
+        before = theirs[i];
+    }
+    if (!ordered)
+        throw_bad_bitmap("The members of a container are not in ascending order.");
+    uint32_t made = merge_members(to.members(), to.count, theirs, count, both, gathering_ == Gathering::toggle);
+    to.sorted = to.count = 0;
+    if (made > to.capacity)
+        reserve(to, made);
+    std::memcpy(to.members(), both, made * sizeof(uint16_t));
+    to.sorted = to.count = static_cast<uint16_t>(made);
+    return true;
+}
+
 // There is room for them.
 void ContainerRoom::append(GatheredContainer &to, Bytes bytes) {
     auto count = static_cast<uint32_t>(bytes.size() / 2);
@@ -218,7 +262,10 @@ void ContainerRoom::append(GatheredContainer &to, Bytes bytes) {
 void ContainerRoom::gather_array(GatheredContainer &to, Bytes bytes) {
     auto count = static_cast<uint32_t>(bytes.size() / 2);
     if (to.kind == ContainerKind::array) {
-        if (reserve(to, count)) {
+        if (to.count > 0 && count * merge_within > to.count) {
+            if (merge(to, bytes))
+                return;
+        } else if (reserve(to, count)) {
             append(to, bytes);
             return;
         }
@@ -259,11 +306,9 @@ void ContainerRoom::gather_bitset(GatheredContainer &to, Bytes bytes) {
     if (to.kind != ContainerKind::bitset)
         become_bitset(to);
     if (gathering_ == Gathering::unite)
-        for (uint32_t i = 0; i < GatheredContainer::word_count; ++i)
-            to.words[i] |= load<uint64_t>(bytes.data() + 8 * i);
+        unite_words(to.words, bytes.data());
     else
-        for (uint32_t i = 0; i < GatheredContainer::word_count; ++i)
-            to.words[i] ^= load<uint64_t>(bytes.data() + 8 * i);
+        toggle_words(to.words, bytes.data());
 }
 
 void ContainerRoom::gather_runs(GatheredContainer &to, Bytes bytes) {
@@ -299,7 +344,7 @@ void ContainerRoom::sweep_with(GatheredContainer &to, const Run *runs, uint32_t 
     }
     if (mine_count > 0 || to.count == 0) {
         uint32_t result = gathering_ == Gathering::unite
-                              ? sweep(mine, mine_count, runs, count, both, [](bool a, bool b) { return a | b; })
+                              ? unite_runs(mine, mine_count, runs, count, both)
                               : sweep(mine, mine_count, runs, count, both, [](bool a, bool b) { return a != b; });
         if (result <= GatheredContainer::most_runs) {
             become_runs(to, both, result);

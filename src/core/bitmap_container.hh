@@ -73,6 +73,7 @@ class ContainerRoom {
     void gather_runs(GatheredContainer &to, Bytes runs);
     void sweep_with(GatheredContainer &to, const Run *runs, uint32_t count);
     void append(GatheredContainer &to, Bytes members);
+    bool merge(GatheredContainer &to, Bytes members);
     bool reserve(GatheredContainer &to, uint32_t more); // false when an array has no room for so many members
     void become_bitset(GatheredContainer &container);
     void become_runs(GatheredContainer &container, const Run *runs, uint32_t count);

@@ -138,13 +138,13 @@ void BitmapGatherer::gather_range(BitmapView &from, uint64_t first, uint64_t las
     }
 }
 
-void BitmapGatherer::intersect(BitmapView &with, ByteSource &source) {
+void BitmapGatherer::intersect(BitmapView &with) {
     settle();
     drop_index();
     // Slices cost more than their bytes, so that many containers are cheaper when all is fetched at once.
     constexpr uint64_t slice_cost = 32 * 1024;
-    if (count_ * slice_cost > source.size())
-        source.fetch(0, source.size());
+    if (count_ * slice_cost > with.size())
+        with.fetch_all();
     uint32_t kept = 0, i = 0;
     for (with.rewind(); i < count_ && with.next();) {
         BucketView &bucket = with.bucket();

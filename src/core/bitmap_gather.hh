@@ -26,7 +26,7 @@ class BitmapGatherer {
     void add(uint64_t member) { room_.add(at(member >> 16), static_cast<uint16_t>(member)); }
     void gather(BitmapView &from);
     void gather_range(BitmapView &from, uint64_t first, uint64_t last); // only members from first to last
-    void intersect(BitmapView &with, ByteSource &source);
+    void intersect(BitmapView &with);
 
     uint64_t cardinality();
     bool empty() const noexcept { return count_ == 0; } // of what intersect() has left

@@ -28,7 +28,7 @@ uint32_t header_cardinality(Bytes headers, size_t i) noexcept {
 
 void throw_bad_bitmap(const char *detail) { throw Error(sqlstate::data_corrupted, "invalid roaring bitmap", detail); }
 
-BucketView::BucketView(ByteSource &source, uint64_t begin) : source_(&source), begin_(begin) {
+BucketView::BucketView(const BitmapBytes &bytes, uint64_t begin) : bytes_(bytes), begin_(begin) {
     auto cookie = load<uint32_t>(fetch(begin, 4).data());
     uint64_t at = begin + 4;
     if ((cookie & 0xffff) == cookie_with_runs) {
@@ -47,14 +47,8 @@ BucketView::BucketView(ByteSource &source, uint64_t begin) : source_(&source), b
     headers_ = at;
     offsets_ = at + 4 * uint64_t{size_};
     containers_ = has_offsets_ ? offsets_ + 4 * uint64_t{size_} : offsets_;
-    if (containers_ > source.size())
+    if (containers_ > bytes_.size())
         throw_bad_bitmap("The header reaches beyond the end of the bytes.");
-}
-
-Bytes BucketView::fetch(uint64_t offset, uint64_t length) {
-    if (offset > source_->size() || length > source_->size() - offset)
-        throw_bad_bitmap("The bytes end before the bitmap does.");
-    return source_->fetch(offset, length);
 }
 
 Bytes BucketView::headers(uint32_t first, uint32_t count) {
@@ -157,7 +151,7 @@ bool BucketView::contains(uint32_t member) {
     Place at = place(i);
     auto low = static_cast<uint16_t>(member);
     if (at.kind == ContainerKind::bitset) { // one word of it is enough
-        if (at.begin + bitset_size > source_->size())
+        if (at.begin + bitset_size > bytes_.size())
             throw_bad_bitmap("The bytes end before the bitmap does.");
         return (fetch(at.begin + low / 8, 1)[0] >> (low % 8) & 1) != 0;
     }
@@ -215,13 +209,11 @@ void BucketView::check(uint64_t limit) {
         throw_bad_bitmap("The bytes end before the bitmap does.");
 }
 
-BitmapView::BitmapView(ByteSource &source, BitmapWidth width) : source_(&source), width_(width) {
+BitmapView::BitmapView(const BitmapBytes &bytes, BitmapWidth width) : bytes_(bytes), width_(width) {
     if (width == BitmapWidth::bits64) {
         first_ = 8;
-        if (source.size() < 8)
-            throw_bad_bitmap("The bytes end before the bitmap does.");
-        buckets_ = load<uint64_t>(source.fetch(0, 8).data());
-        if (buckets_ > source.size() / 12) // a key and an empty bitmap
+        buckets_ = load<uint64_t>(bytes_.fetch(0, 8).data());
+        if (buckets_ > bytes_.size() / 12) // a key and an empty bitmap
             throw_bad_bitmap("The header names more 32-bit bitmaps than there are bytes for.");
     }
 }
@@ -236,15 +228,13 @@ bool BitmapView::next() {
     uint64_t at = taken_ == 0 ? first_ : bucket_.end();
     uint32_t high = 0;
     if (width_ == BitmapWidth::bits64) {
-        if (at > source_->size() || source_->size() - at < 4)
-            throw_bad_bitmap("The bytes end before the bitmap does.");
-        high = load<uint32_t>(source_->fetch(at, 4).data());
+        high = load<uint32_t>(bytes_.fetch(at, 4).data());
         at += 4;
         if (taken_ > 0 && high <= high_)
             throw_bad_bitmap("The 32-bit bitmaps are not in ascending order.");
     }
     high_ = high;
-    bucket_ = BucketView(*source_, at);
+    bucket_ = BucketView(bytes_, at);
     ++taken_;
     return true;
 }
@@ -336,9 +326,8 @@ uint64_t BitmapView::range_cardinality(uint64_t first, uint64_t last) {
 }
 
 void check_bitmap(Bytes bytes, BitmapWidth width, const char *sqlstate) {
-    MemorySource source(bytes);
     try {
-        BitmapView view(source, width);
+        BitmapView view(bytes, width);
         uint64_t end = 8; // of the count of buckets, when there are none
         for (view.rewind(); view.next(); end = view.bucket().end())
             view.bucket().check(bytes.size());

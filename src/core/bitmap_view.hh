@@ -6,7 +6,7 @@
 // bitmap throws data_corrupted. What a question does not touch is not checked; check_bitmap() checks everything.
 //
 // A bitmap of 32 bits is read as one bucket; one of 64 bits is a list of buckets, each with the high 32 bits of its
-// members. A view owns nothing; the source must outlive it.
+// members. A view owns nothing; the bytes must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,28 @@ namespace fas {
 
 enum class BitmapWidth : uint8_t { bits32, bits64 };
 enum class ContainerKind : uint8_t { array, bitset, runs };
+
+[[noreturn]] void throw_bad_bitmap(const char *detail); // data_corrupted
+
+// Bytes in memory, or fetched from a source; nothing is read beyond their end.
+class BitmapBytes {
+  public:
+    BitmapBytes() = default;
+    explicit BitmapBytes(Bytes memory) noexcept : size_(memory.size()), memory_(memory) {}
+    explicit BitmapBytes(ByteSource &source) noexcept : size_(source.size()), source_(&source) {}
+
+    uint64_t size() const noexcept { return size_; }
+    Bytes fetch(uint64_t offset, uint64_t length) const {
+        if (offset > size_ || length > size_ - offset)
+            throw_bad_bitmap("The bytes end before the bitmap does.");
+        return source_ == nullptr ? memory_.subspan(offset, length) : source_->fetch(offset, length);
+    }
+
+  private:
+    uint64_t size_ = 0;
+    Bytes memory_;
+    ByteSource *source_ = nullptr; // or null: all is in memory_
+};
 
 // One container: the members that have all but their low 16 bits in common.
 struct ContainerView {
@@ -39,7 +61,7 @@ struct ContainerView {
 class BucketView {
   public:
     BucketView() = default; // no container
-    BucketView(ByteSource &source, uint64_t begin);
+    BucketView(const BitmapBytes &bytes, uint64_t begin);
 
     uint32_t size() const noexcept { return size_; } // how many containers
     uint16_t key(uint32_t i);
@@ -63,13 +85,13 @@ class BucketView {
         uint32_t cardinality;
         uint64_t begin, length; // of the container's bytes; of runs without their count
     };
-    Bytes fetch(uint64_t offset, uint64_t length);
+    Bytes fetch(uint64_t offset, uint64_t length) const { return bytes_.fetch(offset, length); }
     bool is_run(uint32_t i);
     Place place(uint32_t i);
     uint64_t begin_of(uint32_t i);
     Place place_at(uint32_t i, uint64_t at);
 
-    ByteSource *source_ = nullptr;
+    BitmapBytes bytes_;
     uint64_t begin_ = 0;
     uint32_t size_ = 0;
     bool has_runs_ = false, has_offsets_ = false;
@@ -78,7 +100,12 @@ class BucketView {
 
 class BitmapView {
   public:
-    BitmapView(ByteSource &source, BitmapWidth width);
+    BitmapView(const BitmapBytes &bytes, BitmapWidth width);
+    BitmapView(ByteSource &source, BitmapWidth width) : BitmapView(BitmapBytes(source), width) {}
+    BitmapView(Bytes memory, BitmapWidth width) : BitmapView(BitmapBytes(memory), width) {}
+
+    uint64_t size() const noexcept { return bytes_.size(); } // in bytes
+    void fetch_all() { bytes_.fetch(0, bytes_.size()); }     // where slices would cost more
 
     bool empty();
     uint64_t cardinality();
@@ -100,7 +127,7 @@ class BitmapView {
   private:
     bool seek(uint32_t high); // the first bucket with this high half or more
 
-    ByteSource *source_;
+    BitmapBytes bytes_;
     BitmapWidth width_;
     uint64_t buckets_ = 1, taken_ = 0;
     uint64_t first_ = 0; // where the first bucket begins
@@ -131,7 +158,5 @@ class BitmapCursor {
 // Throws `sqlstate` unless the bytes are exactly one bitmap as CRoaring would write it: as strict as its safe
 // deserialise with its internal validate, and that the offsets and the cardinalities of runs are right, too.
 void check_bitmap(Bytes bytes, BitmapWidth width, const char *sqlstate);
-
-[[noreturn]] void throw_bad_bitmap(const char *detail);
 
 } // namespace fas

@@ -36,6 +36,17 @@ inline void clear_range(uint64_t *words, uint32_t first, uint32_t last) noexcept
     for_range(words, first, last, [](uint64_t &word, uint64_t mask) { word &= ~mask; });
 }
 
+// Words that lie in the portable format, and may lie anywhere. The two never overlap, which lets the compiler do
+// several words at a time.
+inline void unite_words(uint64_t *__restrict to, const uint8_t *__restrict from) noexcept {
+    for (uint32_t i = 0; i < GatheredContainer::word_count; ++i)
+        to[i] |= load<uint64_t>(from + 8 * i);
+}
+inline void toggle_words(uint64_t *__restrict to, const uint8_t *__restrict from) noexcept {
+    for (uint32_t i = 0; i < GatheredContainer::word_count; ++i)
+        to[i] ^= load<uint64_t>(from + 8 * i);
+}
+
 // The bits that are set, ascending; `out` has room for them. Returns how many.
 inline uint32_t list_bits(const uint64_t *words, uint16_t *out) noexcept {
     uint16_t *at = out;
@@ -63,6 +74,19 @@ class RunReader {
     const uint8_t *at_, *end_;
     uint32_t after_ = 0;
 };
+
+// The union of two ascending lists of runs; `out` has room for as many runs as both have.
+inline uint32_t unite_runs(const Run *a, uint32_t a_count, const Run *b, uint32_t b_count, Run *out) noexcept {
+    uint32_t i = 0, j = 0, made = 0;
+    while (i < a_count || j < b_count) {
+        const Run &next = j == b_count || (i < a_count && a[i].first <= b[j].first) ? a[i++] : b[j++];
+        if (made > 0 && next.first <= out[made - 1].last + 1)
+            out[made - 1].last = std::max(out[made - 1].last, next.last);
+        else
+            out[made++] = next;
+    }
+    return made;
+}
 
 // Combines two ascending lists of runs. `combine(in_a, in_b)` says what is in the result; it must not want what is in
 // neither. `out` has room for as many runs as both have.

@@ -64,9 +64,9 @@ State *make_state(MemoryContext context, Fold fold) {
     return new (MemoryContextAlloc(context, sizeof(State))) State(context, fold);
 }
 
-void fold_in(State &state, Fold fold, bool is_first, BitmapView &view, ByteSource &source) {
+void fold_in(State &state, Fold fold, bool is_first, BitmapView &view) {
     if (fold == Fold::intersect && !is_first)
-        state.gatherer.intersect(view, source);
+        state.gatherer.intersect(view);
     else
         state.gatherer.gather(view);
 }
@@ -92,15 +92,14 @@ template <class Width, Fold fold> void fold_datum(State &state, bool is_first, D
         guarded([&] {
             ToastSource source(reinterpret_cast<struct varlena *>(DatumGetPointer(datum)), CurrentMemoryContext);
             BitmapView view(source, view_width<Width>);
-            fold_in(state, fold, is_first, view, source);
+            fold_in(state, fold, is_first, view);
         });
         return;
     }
     struct varlena *value = PG_DETOAST_DATUM_PACKED(datum);
     guarded([&] {
-        MemorySource source(payload_of(value));
-        BitmapView view(source, view_width<Width>);
-        fold_in(state, fold, is_first, view, source);
+        BitmapView view(payload_of(value), view_width<Width>);
+        fold_in(state, fold, is_first, view);
     });
     if (value != reinterpret_cast<struct varlena *>(DatumGetPointer(datum)))
         pfree(value);
@@ -131,9 +130,8 @@ template <class Width, Fold fold> Datum fold_combine(FunctionCallInfo fcinfo) {
             const struct varlena *bytes = other->received;
             if (bytes == nullptr)
                 bytes = varlena_of_gathered<Width>(other->gatherer);
-            MemorySource source(payload_of(bytes));
-            BitmapView view(source, view_width<Width>);
-            fold_in(*state, fold, is_first, view, source);
+            BitmapView view(payload_of(bytes), view_width<Width>);
+            fold_in(*state, fold, is_first, view);
         });
     }
     if (state == nullptr)

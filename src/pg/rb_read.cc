@@ -34,8 +34,7 @@ template <class Width, class F> void read_bitmap(Datum datum, F f) {
             BitmapView view(source, view_width<Width>);
             f(view);
         } else {
-            MemorySource source(payload_of(value));
-            BitmapView view(source, view_width<Width>);
+            BitmapView view(payload_of(value), view_width<Width>);
             f(view);
         }
     });

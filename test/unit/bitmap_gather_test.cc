@@ -138,7 +138,7 @@ template <class AnyBitmap> class BitmapGather : public testing::Test {
         std::vector<uint8_t> bytes = bytes_of(from);
         MemorySource source(bytes);
         BitmapView view(source, width);
-        to.intersect(view, source);
+        to.intersect(view);
     }
     static void expect(BitmapGatherer &gatherer, const AnyBitmap &expected) {
         EXPECT_EQ(gatherer.cardinality(), expected.cardinality());
@@ -341,7 +341,7 @@ TEST(BitmapGatherHostile, AnyBytes) {
                     gatherer.gather(view);
                     gatherer.gather(view);
                     if (how == 2)
-                        gatherer.intersect(view, source);
+                        gatherer.intersect(view);
                     EXPECT_NO_THROW(check_bitmap(bytes_of(gatherer, width), width, "22P03"));
                 } catch (const Error &e) {
                     EXPECT_EQ(std::string(e.sqlstate()), "XX001");
