@@ -171,6 +171,56 @@ BucketShape checked_bucket(Bytes bytes, Depth depth) {
     return shape;
 }
 
+void ContainerPlace::check(Depth depth) const {
+    const char *problem = depth == Depth::layout ? nullptr : look_inside(is_run, cardinality(), data, size, depth);
+    if (problem != nullptr)
+        throw_bad_bitmap(problem);
+}
+
+BucketDirectory::BucketDirectory(Bytes bucket) : bucket_(bucket) {
+    Header header;
+    if (const char *problem = read_header(bucket, header))
+        throw_bad_bitmap(problem);
+    count_ = header.count;
+    run_flags_ = header.run_flags;
+    keys_ = header.keys;
+    offsets_ = header.offsets;
+    length_ = header.length;
+}
+
+uint16_t BucketDirectory::number(uint32_t i) const noexcept { return load<uint16_t>(keys_ + size_t{2} * i); }
+
+uint64_t BucketDirectory::cardinality() const noexcept {
+    uint64_t total = count_;
+    for (uint32_t i = 0; i < count_; ++i)
+        total += number(2 * i + 1);
+    return total;
+}
+
+ContainerPlace BucketDirectory::place(uint32_t i) const {
+    static constexpr const char *beyond = "A container reaches beyond the end of the bytes.";
+    const bool run = is_run(i);
+    size_t begin = length_;
+    if (offsets_ != nullptr) {
+        begin = load<uint32_t>(offsets_ + size_t{4} * i);
+    } else if (i > 0) { // there are three containers at most
+        const ContainerPlace previous = place(i - 1);
+        begin = static_cast<size_t>(previous.data - bucket_.data()) + previous.size;
+    }
+    if (begin < length_ || begin > bucket_.size())
+        throw_bad_bitmap(beyond);
+    const size_t left = bucket_.size() - begin;
+    uint32_t size = cardinality(i) > max_array ? bitset_bytes : 2 * cardinality(i);
+    if (run) {
+        if (left < 2)
+            throw_bad_bitmap(beyond);
+        size = 2 + 4 * uint32_t{load<uint16_t>(bucket_.data() + begin)};
+    }
+    if (left < size)
+        throw_bad_bitmap(beyond);
+    return {key(i), static_cast<uint16_t>(cardinality(i) - 1), run, size, bucket_.data() + begin};
+}
+
 FrozenBucket::FrozenBucket(Bytes inspected)
     : bits_(roaring_bitmap_portable_deserialize_frozen(reinterpret_cast<const char *>(inspected.data()))) {
     if (bits_ == nullptr)

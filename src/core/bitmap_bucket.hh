@@ -52,6 +52,32 @@ struct ContainerPlace {
     bool is_run;
     uint32_t size;
     const uint8_t *data;
+
+    uint32_t cardinality() const noexcept { return uint32_t{last} + 1; }
+    void check(Depth depth) const; // of what lies there; throws data_corrupted
+};
+
+// A bucket's header, which tells where each container is, so that few of them need be looked at. The containers are
+// not: place() only sees to it that what it returns lies inside the bytes.
+class BucketDirectory {
+  public:
+    explicit BucketDirectory(Bytes bucket); // throws data_corrupted; the bucket may end before the bytes do
+
+    uint32_t size() const noexcept { return count_; } // how many containers
+    uint16_t key(uint32_t i) const noexcept { return number(2 * i); }
+    uint32_t cardinality(uint32_t i) const noexcept { return uint32_t{number(2 * i + 1)} + 1; }
+    uint64_t cardinality() const noexcept;
+    bool is_run(uint32_t i) const noexcept { return run_flags_ != nullptr && (run_flags_[i / 8] >> (i % 8) & 1) != 0; }
+    Bytes keys() const noexcept { return {keys_, size_t{4} * count_}; } // pairs of key and cardinality - 1
+    ContainerPlace place(uint32_t i) const;
+    Bytes bytes() const noexcept { return bucket_; }
+
+  private:
+    uint16_t number(uint32_t i) const noexcept;
+    Bytes bucket_;
+    uint32_t count_ = 0;
+    const uint8_t *run_flags_ = nullptr, *keys_ = nullptr, *offsets_ = nullptr;
+    size_t length_ = 0; // of the header
 };
 
 // All containers of a bucket, so that they can be put together anew. Throws where its layout is wrong.

@@ -76,10 +76,16 @@ void change_bucket(Change kind, Bytes bucket, uint32_t first, uint32_t last, uin
     std::copy_if(begin, end, std::back_inserter(reached), [&](const ContainerPlace &c) {
         return kind == Change::flip || c.key == first_key || c.key == last_key;
     });
-    const std::vector<uint8_t> bytes = bytes_of(reached);
-    checked_bucket(bytes, Depth::whole);
-    Bitmap changed(roaring_bitmap_copy(FrozenBucket(bytes)));
+    for (const ContainerPlace &container : reached)
+        container.check(Depth::whole);
+    const bool reaches_all = reached.size() == old.size();
+    const std::vector<uint8_t> some = reaches_all ? std::vector<uint8_t>() : bytes_of(reached);
+    Bitmap changed(roaring_bitmap_copy(FrozenBucket(reaches_all ? bucket : some)));
     apply(kind, changed, first, last);
+    if (reaches_all) {
+        out.put(high, changed.get());
+        return;
+    }
     const Piece piece = piece_of(changed);
 
     Containers all;

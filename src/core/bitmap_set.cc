@@ -18,7 +18,8 @@ constexpr uint64_t poll_every = 1024; // buckets
 
 } // namespace
 
-template <class Value> BucketCursor<Value>::BucketCursor(Bytes bytes, Depth depth) : rest_(bytes), depth_(depth) {
+template <class Value>
+BucketCursor<Value>::BucketCursor(Bytes bytes, std::optional<Depth> depth) : rest_(bytes), depth_(depth) {
     if constexpr (is_wide<Value>) {
         if (bytes.size() < 8)
             throw_bad_bitmap("The bytes end within the header.");
@@ -46,12 +47,16 @@ template <class Value> void BucketCursor<Value>::advance() {
         if (left_ % poll_every == 0)
             poll();
     }
-    const BucketShape shape = checked_bucket(rest_, depth_);
-    if (!is_wide<Value> && shape.length != rest_.size())
-        throw_bad_bitmap("More bytes follow the bitmap.");
-    bucket_ = rest_.first(shape.length);
-    rest_ = rest_.subspan(shape.length);
-    cardinality_ = shape.cardinality;
+    size_t length = rest_.size();
+    if (is_wide<Value> || depth_) {
+        const BucketShape shape = checked_bucket(rest_, depth_.value_or(Depth::layout));
+        if (!is_wide<Value> && shape.length != length)
+            throw_bad_bitmap("More bytes follow the bitmap.");
+        length = shape.length;
+        cardinality_ = shape.cardinality;
+    }
+    bucket_ = rest_.first(length);
+    rest_ = rest_.subspan(length);
     is_first_ = false;
     --left_;
 }
@@ -91,29 +96,17 @@ template <class Value> void BucketWriter<Value>::finish() {
         store<uint64_t>(out_.data(), count_);
 }
 
-namespace {
-
-Bitmap combined(SetOperation operation, Bytes left, Bytes right) {
-    FrozenBucket x(left), y(right);
-    switch (operation) {
-    case SetOperation::intersection:
-        return Bitmap(roaring_bitmap_and(x, y));
-    case SetOperation::union_of:
-        return Bitmap(roaring_bitmap_or(x, y));
-    case SetOperation::symmetric_difference:
-        return Bitmap(roaring_bitmap_xor(x, y));
-    case SetOperation::difference:
-        break;
-    }
-    return Bitmap(roaring_bitmap_andnot(x, y));
+template <class Value> void BucketWriter<Value>::put(uint32_t high, const CombinedBucket &combined) {
+    if (!is_wide<Value> || !combined.empty())
+        combined.write(begin(high, combined.size()));
 }
 
+namespace {
+
 // Goes through the buckets of both in step. f.left(cursor), f.right(cursor) and f.both(left, right) are called with
-// buckets that only one side has, or both; false from one of them ends it. 32 bits: both have the one bucket, which
-// is looked at as deep as f.both needs; of 64 bits only those that both have.
-template <class Value, class F> bool in_step(Bytes left, Bytes right, Depth depth, F &&f) {
-    const Depth first_look = is_wide<Value> ? Depth::layout : depth;
-    BucketCursor<Value> x(left, first_look), y(right, first_look);
+// buckets that only one side has, or both; false from one of them ends it. Of 32 bits, both have the one bucket.
+template <class Value, class F> bool in_step(Bytes left, Bytes right, F &&f) {
+    BucketCursor<Value> x(left), y(right);
     while (!x.is_done() || !y.is_done()) {
         if (y.is_done() || (!x.is_done() && x.high() < y.high())) {
             if (!f.left(x))
@@ -124,10 +117,6 @@ template <class Value, class F> bool in_step(Bytes left, Bytes right, Depth dept
                 return false;
             y.advance();
         } else {
-            if (is_wide<Value>) {
-                checked_bucket(x.bucket(), depth);
-                checked_bucket(y.bucket(), depth);
-            }
             if (!f.both(x, y))
                 return false;
             x.advance();
@@ -153,7 +142,7 @@ template <class Value> struct Combining {
         return true;
     }
     bool both(const Cursor &x, const Cursor &y) {
-        out.put(x.high(), combined(operation, x.bucket(), y.bucket()).get());
+        out.put(x.high(), CombinedBucket(operation, x.bucket(), y.bucket()));
         return true;
     }
 };
@@ -175,16 +164,17 @@ template <class Value> struct Counting {
         return true;
     }
     bool both(const Cursor &x, const Cursor &y) {
-        counts.left += x.cardinality();
-        counts.right += y.cardinality();
-        counts.common += roaring_bitmap_and_cardinality(FrozenBucket(x.bucket()), FrozenBucket(y.bucket()));
+        const BucketDirectory first(x.bucket()), second(y.bucket());
+        counts.left += first.cardinality();
+        counts.right += second.cardinality();
+        counts.common += count_common(first, second);
         return true;
     }
 };
 
 template <class Value> Counts counts_of(Bytes left, Bytes right) {
     Counting<Value> counting;
-    in_step<Value>(left, right, Depth::order, counting);
+    in_step<Value>(left, right, counting);
     return counting.counts;
 }
 
@@ -193,8 +183,7 @@ template <class Value> struct Equality {
     bool left(const Cursor &x) { return x.cardinality() == 0; }
     bool right(const Cursor &y) { return y.cardinality() == 0; }
     bool both(const Cursor &x, const Cursor &y) {
-        return x.cardinality() == y.cardinality() &&
-               roaring_bitmap_equals(FrozenBucket(x.bucket()), FrozenBucket(y.bucket()));
+        return are_equal(BucketDirectory(x.bucket()), BucketDirectory(y.bucket()));
     }
 };
 
@@ -204,7 +193,7 @@ template <class Value> struct Disjointness {
     bool left(const Cursor &) { return true; }
     bool right(const Cursor &) { return true; }
     bool both(const Cursor &x, const Cursor &y) {
-        return !roaring_bitmap_intersect(FrozenBucket(x.bucket()), FrozenBucket(y.bucket()));
+        return !have_common(BucketDirectory(x.bucket()), BucketDirectory(y.bucket()));
     }
 };
 
@@ -213,8 +202,7 @@ template <class Value> struct Inclusion {
     bool left(const Cursor &x) { return x.cardinality() == 0; }
     bool right(const Cursor &) { return true; }
     bool both(const Cursor &x, const Cursor &y) {
-        return x.cardinality() <= y.cardinality() &&
-               roaring_bitmap_is_subset(FrozenBucket(x.bucket()), FrozenBucket(y.bucket()));
+        return is_within(BucketDirectory(x.bucket()), BucketDirectory(y.bucket()));
     }
 };
 
@@ -226,8 +214,7 @@ bool are_same(Bytes left, Bytes right) noexcept {
 
 template <class Value> void combine(SetOperation operation, Bytes left, Bytes right, ByteSink &out) {
     Combining<Value> combining{operation, BucketWriter<Value>(out)};
-    // Only an intersection does without the cardinalities of bitsets.
-    in_step<Value>(left, right, operation == SetOperation::intersection ? Depth::order : Depth::whole, combining);
+    in_step<Value>(left, right, combining);
     combining.out.finish();
 }
 
@@ -254,15 +241,15 @@ template <class Value> double jaccard_index(Bytes left, Bytes right) {
 }
 
 template <class Value> bool equals(Bytes left, Bytes right) {
-    return are_same(left, right) || in_step<Value>(left, right, Depth::order, Equality<Value>());
+    return are_same(left, right) || in_step<Value>(left, right, Equality<Value>());
 }
 
 template <class Value> bool intersects(Bytes left, Bytes right) {
-    return !in_step<Value>(left, right, Depth::order, Disjointness<Value>());
+    return !in_step<Value>(left, right, Disjointness<Value>());
 }
 
 template <class Value> bool is_subset(Bytes left, Bytes right) {
-    return are_same(left, right) || in_step<Value>(left, right, Depth::order, Inclusion<Value>());
+    return are_same(left, right) || in_step<Value>(left, right, Inclusion<Value>());
 }
 
 template <> bool is_sound<uint32_t>(Bytes bytes) noexcept {

@@ -6,14 +6,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "bitmap_bucket.hh"
+#include "bucket_algebra.hh"
 #include "byte_sink.hh"
 #include "source.hh"
 
 namespace fas {
-
-enum class SetOperation : uint8_t { intersection, union_of, symmetric_difference, difference };
 
 template <class Value> void combine(SetOperation operation, Bytes left, Bytes right, ByteSink &out);
 template <class Value> uint64_t count_combined(SetOperation operation, Bytes left, Bytes right);
@@ -30,19 +30,20 @@ template <class Value> bool is_sound(Bytes bytes) noexcept;
 template <class Value> uint64_t checked_cardinality(Bytes bytes);
 template <class Value> void copy_members(Bytes checked, Value *out);
 
-// Reads the buckets of a bitmap one behind the other; one of 32 bits is one bucket.
+// Reads the buckets of a bitmap one behind the other; one of 32 bits is one bucket, whose layout is not even looked at
+// where no depth is given.
 template <class Value> class BucketCursor {
   public:
-    BucketCursor(Bytes bytes, Depth depth);
+    explicit BucketCursor(Bytes bytes, std::optional<Depth> depth = {});
     bool is_done() const noexcept { return done_; }
     uint32_t high() const noexcept { return high_; }
     Bytes bucket() const noexcept { return bucket_; }
-    uint64_t cardinality() const noexcept { return cardinality_; }
+    uint64_t cardinality() const noexcept { return cardinality_; } // unless there was no depth
     void advance();
 
   private:
     Bytes rest_, bucket_;
-    Depth depth_;
+    std::optional<Depth> depth_;
     uint64_t left_ = 1, cardinality_ = 0;
     uint32_t high_ = 0;
     bool done_ = false, is_first_ = true;
@@ -55,6 +56,7 @@ template <class Value> class BucketWriter {
     void copy(uint32_t high, Bytes bucket);
     void put(uint32_t high, const roaring_bitmap_t *bits);
     void put(uint32_t high, const std::vector<ContainerPlace> &containers);
+    void put(uint32_t high, const CombinedBucket &combined);
     void finish();
 
   private:

@@ -1,0 +1,246 @@
+// See bucket_algebra.hh. Nothing here is shared, and no lock is needed.
+#include "bucket_algebra.hh"
+
+#include <algorithm>
+#include <cstring>
+
+namespace fas {
+
+namespace {
+
+using Containers = std::vector<ContainerPlace>;
+
+// The first container from `from` on with this key or more: near mostly, so the steps grow.
+uint32_t seek(const BucketDirectory &bucket, uint32_t from, uint16_t key) noexcept {
+    uint32_t step = 1, end = from;
+    while (end < bucket.size() && bucket.key(end) < key) {
+        from = end + 1;
+        end = from + step > bucket.size() ? bucket.size() : from + step;
+        step *= 2;
+    }
+    while (from < end) {
+        const uint32_t middle = from + (end - from) / 2;
+        if (bucket.key(middle) < key)
+            from = middle + 1;
+        else
+            end = middle;
+    }
+    return from;
+}
+
+// Calls both(i, j) for containers of the same key, in order, until it says false.
+template <class F> bool each_common(const BucketDirectory &left, const BucketDirectory &right, F &&both) {
+    uint32_t i = 0, j = 0;
+    int32_t previous = -1;
+    while (i < left.size() && j < right.size()) {
+        const uint16_t x = left.key(i), y = right.key(j);
+        if (x < y) {
+            i = seek(left, i + 1, y);
+        } else if (y < x) {
+            j = seek(right, j + 1, x);
+        } else {
+            if (x <= previous)
+                throw_bad_bitmap("The keys of the containers are not in ascending order.");
+            previous = x;
+            if (!both(i++, j++))
+                return false;
+        }
+    }
+    return true;
+}
+
+// Containers of one side that CRoaring is to see: the bucket itself where these are all it has, else a copy of them.
+class Chosen {
+  public:
+    explicit Chosen(const BucketDirectory &bucket) : bucket_(bucket) {}
+
+    void add(uint32_t i, Depth depth) {
+        places_.push_back(bucket_.place(i));
+        places_.back().check(depth);
+    }
+    size_t size() const noexcept { return places_.size(); }
+    void clear() noexcept { places_.clear(); }
+
+    // What was chosen, as the bytes of a bucket; good until the next call.
+    Bytes bytes() {
+        if (places_.size() == bucket_.size())
+            return bucket_.bytes();
+        copy_.resize(bucket_size(places_));
+        write_bucket(places_, copy_.data());
+        return copy_;
+    }
+
+  private:
+    const BucketDirectory &bucket_;
+    Containers places_;
+    std::vector<uint8_t> copy_;
+};
+
+Bitmap combined(SetOperation operation, Bytes left, Bytes right) {
+    FrozenBucket x(left), y(right);
+    switch (operation) {
+    case SetOperation::intersection:
+        return Bitmap(roaring_bitmap_and(x, y));
+    case SetOperation::union_of:
+        return Bitmap(roaring_bitmap_or(x, y));
+    case SetOperation::symmetric_difference:
+        return Bitmap(roaring_bitmap_xor(x, y));
+    case SetOperation::difference:
+        break;
+    }
+    return Bitmap(roaring_bitmap_andnot(x, y));
+}
+
+// Containers that one side alone has, as far as the operation keeps them, in order; those of both go to x and y.
+Containers part(SetOperation operation, const BucketDirectory &left, const BucketDirectory &right, Chosen &x,
+                Chosen &y) {
+    const bool keeps_left = operation != SetOperation::intersection;
+    const bool keeps_right = keeps_left && operation != SetOperation::difference;
+    // Only an intersection does without the cardinalities of bitsets.
+    const Depth depth = keeps_left ? Depth::whole : Depth::order;
+    Containers kept;
+    const auto keep = [&](const BucketDirectory &from, uint32_t begin, uint32_t end) {
+        for (; begin < end; ++begin)
+            kept.push_back(from.place(begin));
+    };
+    uint32_t i = 0, j = 0; // what is behind us
+    const auto keep_up_to = [&](uint32_t left_end, uint32_t right_end) {
+        while (keeps_left && keeps_right && i < left_end && j < right_end) {
+            const bool is_left_next = left.key(i) < right.key(j);
+            kept.push_back(is_left_next ? left.place(i++) : right.place(j++));
+        }
+        if (keeps_left)
+            keep(left, i, left_end);
+        if (keeps_right)
+            keep(right, j, right_end);
+    };
+    each_common(left, right, [&](uint32_t common_left, uint32_t common_right) {
+        keep_up_to(common_left, common_right);
+        x.add(common_left, depth);
+        y.add(common_right, depth);
+        i = common_left + 1;
+        j = common_right + 1;
+        return true;
+    });
+    keep_up_to(left.size(), right.size());
+    return kept;
+}
+
+bool by_key(const ContainerPlace &a, const ContainerPlace &b) noexcept { return a.key < b.key; }
+
+} // namespace
+
+CombinedBucket::CombinedBucket(SetOperation operation, Bytes left, Bytes right) {
+    const BucketDirectory first(left), second(right);
+    Chosen x(first), y(second);
+    Containers kept = part(operation, first, second, x, y);
+    if (x.size() > 0)
+        common_.emplace(combined(operation, x.bytes(), y.bytes()));
+    if (kept.empty())
+        return;
+    if (std::adjacent_find(kept.begin(), kept.end(), [](const auto &a, const auto &b) { return a.key >= b.key; }) !=
+        kept.end())
+        throw_bad_bitmap("The keys of the containers are not in ascending order.");
+    if (!common_) {
+        all_ = std::move(kept);
+        return;
+    }
+    bytes_.resize(common_->serialized_size());
+    common_->serialize(bytes_.data());
+    const Containers common = containers_of(bytes_);
+    all_.resize(kept.size() + common.size());
+    std::merge(kept.begin(), kept.end(), common.begin(), common.end(), all_.begin(), by_key);
+}
+
+size_t CombinedBucket::size() const { return all_.empty() && common_ ? common_->serialized_size() : bucket_size(all_); }
+
+void CombinedBucket::write(uint8_t *out) const {
+    if (all_.empty() && common_)
+        common_->serialize(out);
+    else
+        write_bucket(all_, out);
+}
+
+uint64_t count_common(const BucketDirectory &left, const BucketDirectory &right) {
+    Chosen x(left), y(right);
+    each_common(left, right, [&](uint32_t i, uint32_t j) {
+        x.add(i, Depth::order);
+        y.add(j, Depth::order);
+        return true;
+    });
+    return x.size() == 0 ? 0 : roaring_bitmap_and_cardinality(FrozenBucket(x.bytes()), FrozenBucket(y.bytes()));
+}
+
+bool are_equal(const BucketDirectory &left, const BucketDirectory &right) {
+    const Bytes keys = left.keys();
+    if (left.size() != right.size() || std::memcmp(keys.data(), right.keys().data(), keys.size()) != 0)
+        return false;
+    // A set has one form in a container of each kind, so only different kinds need to be understood.
+    Chosen x(left), y(right);
+    for (uint32_t i = 0; i < left.size(); ++i) {
+        if (left.is_run(i) == right.is_run(i)) {
+            const ContainerPlace a = left.place(i), b = right.place(i);
+            if (a.size != b.size || std::memcmp(a.data, b.data, a.size) != 0)
+                return false;
+        } else {
+            x.add(i, Depth::order);
+            y.add(i, Depth::order);
+        }
+    }
+    return x.size() == 0 || roaring_bitmap_equals(FrozenBucket(x.bytes()), FrozenBucket(y.bytes()));
+}
+
+namespace {
+
+// Asks CRoaring about containers of the same key, few at first and then more at a time, until ask() says false: an
+// early answer should be cheap, and so should a late one.
+class Batches {
+  public:
+    Batches(const BucketDirectory &left, const BucketDirectory &right) : x_(left), y_(right) {}
+
+    template <class Ask> bool add(uint32_t i, uint32_t j, Ask &&ask) {
+        x_.add(i, Depth::order);
+        y_.add(j, Depth::order);
+        return x_.size() < limit_ || flush(ask);
+    }
+    template <class Ask> bool flush(Ask &&ask) {
+        if (x_.size() == 0)
+            return true;
+        const bool goes_on = ask(FrozenBucket(x_.bytes()), FrozenBucket(y_.bytes()));
+        x_.clear();
+        y_.clear();
+        limit_ *= 4;
+        return goes_on;
+    }
+
+  private:
+    Chosen x_, y_;
+    size_t limit_ = 1;
+};
+
+} // namespace
+
+bool have_common(const BucketDirectory &left, const BucketDirectory &right) {
+    const auto are_disjoint = [](const roaring_bitmap_t *x, const roaring_bitmap_t *y) {
+        return !roaring_bitmap_intersect(x, y);
+    };
+    Batches batches(left, right);
+    return !each_common(left, right, [&](uint32_t i, uint32_t j) { return batches.add(i, j, are_disjoint); }) ||
+           !batches.flush(are_disjoint);
+}
+
+bool is_within(const BucketDirectory &left, const BucketDirectory &right) {
+    if (left.size() > right.size())
+        return false;
+    const auto is_subset = [](const roaring_bitmap_t *x, const roaring_bitmap_t *y) {
+        return roaring_bitmap_is_subset(x, y);
+    };
+    Batches batches(left, right);
+    uint32_t next = 0; // container of the left side
+    const bool so_far = each_common(left, right, [&](uint32_t i, uint32_t j) {
+        return i == next++ && left.cardinality(i) <= right.cardinality(j) && batches.add(i, j, is_subset);
+    });
+    return so_far && next == left.size() && batches.flush(is_subset);
+}
+
+} // namespace fas
