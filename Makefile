@@ -8,7 +8,7 @@
 srcdir := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
 
 # These goals need no pg_config yet (the first thing that most of them do is to install it).
-house_goals = help deps test demo demo-stop bench bench-peers bench-flat format format-check tidy fuzz rest rest-stop rest-show
+house_goals = help deps test demo demo-stop bench bench-peers bench-flat bench-rest format format-check tidy fuzz rest rest-stop rest-show
 
 ifneq ($(strip $(if $(MAKECMDGOALS),$(filter-out $(house_goals),$(MAKECMDGOALS)),all)),)
 
@@ -106,6 +106,7 @@ help:
 	@echo 'make bench            benchmarks, against tables of PostgreSQL'
 	@echo 'make bench-peers      the same, and against DuckDB and ClickHouse, which it fetches'
 	@echo 'make bench-flat       whether it stays as quick with 100 million flows, under load, for long; takes an hour'
+	@echo 'make bench-rest       the REST service beside libpq, and under load with restarts and kill -9; two minutes'
 	@echo 'make fuzz             each fuzz target for FUZZ_SECONDS (60)'
 	@echo 'make format, tidy     clang-format in place; clang-tidy'
 	@echo 'make clean            remove everything that was built'
@@ -139,6 +140,9 @@ bench-peers:
 
 bench-flat:
 	@$(srcdir)/bench/run-flat
+
+bench-rest:
+	@$(srcdir)/bench/rest/run
 
 format:
 	@$(srcdir)/scripts/format

@@ -2,9 +2,10 @@
 // with many flow keys. The ways take turns, so that a slow minute of the machine hits all of them; medians are printed
 // as Markdown, beside the bar. Fails when an answer is not what libpq says.
 //
-//   bars --conninfo TEXT --port N --rest-port N --batches FILE --hour N [--rounds N]
+//   bars --conninfo TEXT --port N --postgrest SOCKET --batches FILE --hour N [--rounds N]
 //
-// FILE has a JSON array a line; each is posted once, by the next way in turn. The port of nginx, PostgREST's own.
+// FILE has a JSON array a line; each is posted once, by the next way in turn. The port of nginx, and PostgREST's own
+// socket.
 #include "client.hh"
 #include "http.hh"
 
@@ -71,8 +72,8 @@ size_t count_of(const std::string &text, const std::string &part) {
 }
 
 struct Options {
-    std::string conninfo, batches, hour;
-    int port = 0, rest_port = 0, rounds = 15;
+    std::string conninfo, port, postgrest, batches, hour;
+    int rounds = 15;
 };
 
 void measure_posts(const Options &options, Connection &connection, HttpClient &nginx, HttpClient &postgrest) {
@@ -151,10 +152,12 @@ void measure_gets(const Options &options, Connection &connection, HttpClient &ng
 }
 
 bool parse(int count, char **arguments, Options &options) {
-    std::map<std::string, std::string *> texts = {
-        {"--conninfo", &options.conninfo}, {"--batches", &options.batches}, {"--hour", &options.hour}};
-    std::map<std::string, int *> numbers = {
-        {"--port", &options.port}, {"--rest-port", &options.rest_port}, {"--rounds", &options.rounds}};
+    std::map<std::string, std::string *> texts = {{"--conninfo", &options.conninfo},
+                                                  {"--port", &options.port},
+                                                  {"--postgrest", &options.postgrest},
+                                                  {"--batches", &options.batches},
+                                                  {"--hour", &options.hour}};
+    std::map<std::string, int *> numbers = {{"--rounds", &options.rounds}};
     for (int i = 1; i + 1 < count; i += 2) {
         if (texts.count(arguments[i]) != 0)
             *texts[arguments[i]] = arguments[i + 1];
@@ -163,7 +166,7 @@ bool parse(int count, char **arguments, Options &options) {
         else
             return false;
     }
-    return count % 2 == 1 && options.port > 0 && options.rest_port > 0 && !options.batches.empty() &&
+    return count % 2 == 1 && !options.port.empty() && !options.postgrest.empty() && !options.batches.empty() &&
            !options.hour.empty();
 }
 
@@ -173,12 +176,12 @@ bool parse(int count, char **arguments, Options &options) {
 int main(int count, char **arguments) {
     bench::Options options;
     if (!bench::parse(count, arguments, options)) {
-        std::fputs("bars --conninfo TEXT --port N --rest-port N --batches FILE --hour N [--rounds N]\n", stderr);
+        std::fputs("bars --conninfo TEXT --port N --postgrest SOCKET --batches FILE --hour N [--rounds N]\n", stderr);
         return 2;
     }
     try {
         bench::Connection connection(options.conninfo);
-        bench::HttpClient nginx(options.port, 60), postgrest(options.rest_port, 60);
+        bench::HttpClient nginx(options.port, 60), postgrest(options.postgrest, 60);
         bench::measure_gets(options, connection, nginx, postgrest);
         bench::measure_posts(options, connection, nginx, postgrest);
     } catch (const std::exception &error) {

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -54,20 +55,34 @@ void HttpClient::close() {
 }
 
 void HttpClient::open() {
-    socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool is_path = where_.find('/') != std::string::npos;
+    socket_ = ::socket(is_path ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (socket_ < 0)
         fail("socket");
+    set_options();
+    int failed;
+    if (is_path) {
+        sockaddr_un address = {};
+        address.sun_family = AF_UNIX;
+        where_.copy(address.sun_path, sizeof address.sun_path - 1);
+        failed = connect(socket_, reinterpret_cast<const sockaddr *>(&address), sizeof address);
+    } else {
+        sockaddr_in address = {};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(static_cast<uint16_t>(std::atoi(where_.c_str())));
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        failed = connect(socket_, reinterpret_cast<const sockaddr *>(&address), sizeof address);
+    }
+    if (failed != 0)
+        fail("connect");
+}
+
+void HttpClient::set_options() {
     const timeval timeout = {timeout_seconds_, 0};
     const int on = 1;
     setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
     setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
-    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<uint16_t>(port_));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (connect(socket_, reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0)
-        fail("connect");
+    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // no TCP, no harm
 }
 
 HttpAnswer HttpClient::exchange(const std::string &request) {

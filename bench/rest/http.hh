@@ -1,10 +1,12 @@
-// A small HTTP/1.1 client for tests and benchmarks: one keep-alive connection to 127.0.0.1, blocking, with a timeout.
+// A small HTTP/1.1 client for tests and benchmarks: one keep-alive connection to a port of 127.0.0.1, or to the socket
+// that a path names; blocking, with a timeout.
 // Throws HttpTrouble when no answer came; whether the server acted on the request is then unknown.
 #pragma once
 
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace bench {
 
@@ -22,7 +24,8 @@ struct HttpAnswer {
 
 class HttpClient {
   public:
-    HttpClient(int port, int timeout_seconds) : port_(port), timeout_seconds_(timeout_seconds) {}
+    HttpClient(std::string port_or_path, int timeout_seconds)
+        : where_(std::move(port_or_path)), timeout_seconds_(timeout_seconds) {}
     ~HttpClient() { close(); }
     HttpClient(const HttpClient &) = delete;
     HttpClient &operator=(const HttpClient &) = delete;
@@ -35,6 +38,7 @@ class HttpClient {
   private:
     HttpAnswer exchange(const std::string &request);
     void open();
+    void set_options();
     void send_all(const std::string &bytes);
     void receive_more();
     void read_chunks(HttpAnswer &answer);
@@ -42,7 +46,7 @@ class HttpClient {
     std::string take_line();
     std::string take(size_t bytes);
 
-    int port_;
+    std::string where_;
     int timeout_seconds_;
     int socket_ = -1;
     std::string received_; // bytes that came and are not used yet

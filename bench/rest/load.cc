@@ -81,7 +81,7 @@ class Writer {
   public:
     Writer(Run &run, int number)
         : run_(run), options_(run.options), number_(number),
-          random_(options_.seed * 1000 + static_cast<uint64_t>(number)), http_(options_.port, 30) {
+          random_(options_.seed * 1000 + static_cast<uint64_t>(number)), http_(std::to_string(options_.port), 30) {
         found_.acknowledged.resize(static_cast<size_t>(options_.hours));
     }
 
@@ -159,7 +159,7 @@ class Reader {
   public:
     Reader(Run &run, int number)
         : run_(run), options_(run.options), random_(options_.seed * 1000 + 999983 + static_cast<uint64_t>(number)),
-          http_(options_.port, 30), hour_sums_(static_cast<size_t>(options_.hours)) {}
+          http_(std::to_string(options_.port), 30), hour_sums_(static_cast<size_t>(options_.hours)) {}
 
     void work() {
         while (!run_.over) {
