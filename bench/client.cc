@@ -67,10 +67,16 @@ Rows Connection::rows(const std::string &sql) {
 }
 
 double Connection::time(const std::string &sql) {
+    double rows = 0;
+    return time_counting(sql, rows);
+}
+
+double Connection::time_counting(const std::string &sql, double &rows) {
     auto start = Clock::now();
-    PGresult *result = PQexec(connection_, sql.c_str());
+    PGresult *result = check(PQexec(connection_, sql.c_str()), sql);
     double seconds = seconds_since(start);
-    PQclear(check(result, sql));
+    rows += PQntuples(result);
+    PQclear(result);
     return seconds;
 }
 

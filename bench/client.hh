@@ -54,6 +54,7 @@ class Connection : public Session {
 
     void prepare(const std::string &name, const std::string &sql);
     double time_prepared(const std::string &name, const std::string &parameter); // seconds
+    double time_counting(const std::string &sql, double &rows);                  // adds the answer's rows to `rows`
     int process() const { return PQbackendPID(connection_); }
 
   private:

@@ -19,7 +19,7 @@ class Growth {
     Growth(const Options &options, bool shuffled)
         : options_(options), control_(options.conninfo), feed_(feed_options(options, shuffled)) {
         make_store(control_);
-        wal_ = wal_position(control_);
+        wal_ = wal_begin_ = wal_position(control_);
     }
 
     void reach(uint64_t flows) {
@@ -63,11 +63,13 @@ class Growth {
     void finish(Stage &stage) {
         stage.size = size_of(control_);
         double wal = wal_position(control_), rewritten = rewritten_flows(control_);
-        double flows = stage.size.flows - flows_;
-        if (flows == 0) // the compaction: over all flows
-            flows = flows_;
-        stage.wal = (wal - wal_) / flows;
-        stage.rewrites = (rewritten - rewritten_) / flows;
+        if (stage.sample.flows > 0) {
+            stage.wal = (wal - wal_) / (stage.size.flows - flows_);
+            stage.rewrites = (rewritten - rewritten_) / (stage.size.flows - flows_);
+        } else { // the last one sums up
+            stage.wal = (wal - wal_begin_) / stage.size.flows;
+            stage.rewrites = rewritten / stage.size.flows;
+        }
         wal_ = wal;
         rewritten_ = rewritten;
         flows_ = stage.size.flows;
@@ -81,7 +83,7 @@ class Growth {
     Feed feed_;
     std::atomic<uint64_t> next_{0};
     uint64_t asked_ = 0;
-    double wal_ = 0, rewritten_ = 0, flows_ = 0;
+    double wal_begin_ = 0, wal_ = 0, rewritten_ = 0, flows_ = 0;
     std::vector<Stage> stages_;
 };
 
@@ -110,8 +112,8 @@ std::string Growth::report(const std::string &title) const {
         "\nLast to first: ingest takes " + ratio(first_stage.sample.rate(), last_stage.sample.rate()) +
         " times as long, Q1 " + ratio(last_stage.question.median(), first_stage.question.median()) + " times (" +
         ratio(last_stage.question.us_per_row(), first_stage.question.us_per_row()) +
-        " times for each row of its answer). WAL and rewrites are per flow since the line above; in the last line per "
-        "flow stored.\n\n";
+        " times for each row of its answer). WAL and rewrites are per flow since the line above; in the last line over "
+        "everything, per flow stored.\n\n";
     return text;
 }
 

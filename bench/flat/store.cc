@@ -99,13 +99,8 @@ Asker::Asker(const Options &options, std::vector<uint32_t> hours, uint64_t seed)
 
 void Asker::ask(Asked &asked) {
     uint32_t hour = hours_[random_.below(static_cast<uint32_t>(hours_.size()))];
-    auto start = Clock::now();
-    size_t rows = connection_
-                      .rows("SELECT src_app, dest_app, vpc_id, bytes_tx, bytes_rx FROM flows_by_hour(" +
-                            std::to_string(hour) + ")")
-                      .size();
-    asked.ms.push_back(1000 * seconds_since(start));
-    asked.rows += static_cast<double>(rows);
+    std::string question = "SELECT src_app, dest_app, vpc_id, bytes_tx, bytes_rx FROM flows_by_hour(";
+    asked.ms.push_back(1000 * connection_.time_counting(question + std::to_string(hour) + ")", asked.rows));
 }
 
 Asked Asker::ask_times(int count) {
