@@ -1,0 +1,97 @@
+-- What is measured: one expression for each cell, with the names of both extensions alike. {p} stands for rb or rb64, {t}
+-- for the type, {e} for the element's type. Arguments come from the one row of table `cell`: bitmaps a and b, an
+-- element m that a has and one (n) that it has not, the middle x, a range from lo to hi, a's elements as an array, and
+-- its two text forms and bytes.
+CREATE TABLE cells (name text PRIMARY KEY, expression text NOT NULL);
+INSERT INTO cells (name, expression) VALUES
+    ('cardinality', 'count({p}_cardinality(a))'),
+    ('is_empty', 'count({p}_is_empty(a))'),
+    ('contains element, hit', 'count({p}_contains(a, m))'),
+    ('contains element, miss', 'count({p}_contains(a, n))'),
+    ('containedby element', 'count({p}_containedby(m, a))'),
+    ('min', 'count({p}_min(a))'),
+    ('max', 'count({p}_max(a))'),
+    ('rank', 'count({p}_rank(a, x))'),
+    ('index', 'count({p}_index(a, m))'),
+    ('range_cardinality', 'count({p}_range_cardinality(a, lo, hi))'),
+    ('select', 'count({p}_select(a, 10, 100))'),
+    ('select, reverse, of a range', 'count({p}_select(a, 10, 100, true, lo, hi))'),
+    ('and', 'count({p}_and(a, b))'),
+    ('or', 'count({p}_or(a, b))'),
+    ('xor', 'count({p}_xor(a, b))'),
+    ('andnot', 'count({p}_andnot(a, b))'),
+    ('and_cardinality', 'count({p}_and_cardinality(a, b))'),
+    ('or_cardinality', 'count({p}_or_cardinality(a, b))'),
+    ('xor_cardinality', 'count({p}_xor_cardinality(a, b))'),
+    ('andnot_cardinality', 'count({p}_andnot_cardinality(a, b))'),
+    ('contains bitmap', 'count({p}_contains(a, b))'),
+    ('containedby bitmap', 'count({p}_containedby(b, a))'),
+    ('intersect', 'count({p}_intersect(a, b))'),
+    ('equals, same', 'count({p}_equals(a, a2))'),
+    ('equals, other', 'count({p}_equals(a, b))'),
+    ('not_equals', 'count({p}_not_equals(a, a2))'),
+    ('jaccard_dist', 'count({p}_jaccard_dist(a, b))'),
+    ('add', 'count({p}_add(a, n))'),
+    ('remove', 'count({p}_remove(a, m))'),
+    ('fill', 'count({p}_fill(a, lo, hi))'),
+    ('clear', 'count({p}_clear(a, lo, hi))'),
+    ('flip', 'count({p}_flip(a, lo, hi))'),
+    ('range', 'count({p}_range(a, lo, hi))'),
+    ('shiftright', 'count({p}_shiftright(a, 1000))'),
+    ('shiftleft', 'count({p}_shiftleft(a, 65536))'),
+    ('runoptimize', 'count({p}_runoptimize(a))'),
+    ('build', 'count({p}_build(elements))'),
+    ('to_array', 'count({p}_to_array(a))'),
+    ('bytea cast, from', 'count(bytes::{t})'),
+    ('text in, bytea', 'count({t}_in(hex::cstring))'),
+    ('text in, array', 'count({t}_in(listed::cstring))'),
+    ('text out, bytea', 'count({t}_out(a))'),
+    ('send', 'count({t}_send(a))'),
+    ('iterate', 'iterate');
+
+-- Milliseconds that go by; or, on a machine that is busy with other things, that this backend has had of a processor
+-- (the kernel counts them at its ticks, so a measurement should take many).
+CREATE FUNCTION now_ms() RETURNS float8 LANGUAGE plpgsql AS $$
+BEGIN
+  IF current_setting('bench.clock', true) = 'cpu' THEN
+    RETURN split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::float8 / 1e6;
+  END IF;
+  RETURN extract(epoch FROM clock_timestamp())::float8 * 1000;
+END $$;
+
+-- Milliseconds of one call: the expression is computed so often that it takes `target` milliseconds, twice at least
+-- unless one call takes longer. The row is read from its table anew in each call, as in any query.
+CREATE FUNCTION measure(expression text, p text, t text, target float8) RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE
+  body text := replace(replace(expression, '{p}', p), '{t}', t);
+  query text;
+  begun float8;
+  ms float8;
+  loops bigint := 1;
+BEGIN
+  query := CASE WHEN expression = 'iterate' THEN format('SELECT count(*) FROM (SELECT %s_iterate(a) FROM cell CROSS JOIN generate_series(1, %%s) g OFFSET 0) s', p)
+                ELSE format('SELECT %s FROM cell CROSS JOIN generate_series(1, %%s) g', replace(body, '%', '%%')) END;
+  LOOP
+    begun := now_ms();
+    EXECUTE format(query, loops);
+    ms := now_ms() - begun;
+    EXIT WHEN ms >= target * 0.7 OR (loops = 1 AND ms >= target * 0.5) OR loops >= 100000;
+    loops := least(100000, greatest(loops + 1, (loops * target / greatest(ms, 0.001))::bigint, loops * 2));
+  END LOOP;
+  RETURN ms / loops;
+END $$;
+
+-- Milliseconds of an aggregate, or whatever query, once.
+CREATE FUNCTION measure_once(query text) RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE
+  begun float8 := now_ms();
+BEGIN
+  EXECUTE query;
+  RETURN now_ms() - begun;
+END $$;
+
+-- Member i (from 0) of a bitmap of a shape: about 470, 32768, or 51200 of 65536 (in runs of 100) to a container. Those
+-- of 64 bits lie in eight stretches, far from each other.
+CREATE FUNCTION member(shape text, i bigint, size bigint, wide boolean) RETURNS bigint IMMUTABLE LANGUAGE sql AS $$
+  SELECT CASE shape WHEN 'sparse' THEN i * 140 + i * 7919 % 140 WHEN 'dense' THEN i * 2 ELSE i / 100 * 128 + i % 100 END
+         + CASE WHEN wide THEN (i * 8 / size) << 33 ELSE 0 END $$;
