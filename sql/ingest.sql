@@ -49,8 +49,30 @@ RESET fas.max_segment_flows;
 TRUNCATE flow_segments;
 SET fas.auto_compact = off;
 SELECT flows_ingest(json_agg(json_build_object('hour', 1, 'src_app', 'a', 'dest_app', 'b', 'vpc_id', 'v', 'bytes_tx', i, 'bytes_rx', 1)))
-FROM unnest('{65535,65536,131072}'::int[]) n, generate_series(1, n) i GROUP BY n ORDER BY n;
+FROM unnest('{4095,4096,131071}'::int[]) n, generate_series(1, n) i GROUP BY n ORDER BY n;
 SELECT level, flows FROM flow_segments ORDER BY flows;
+-- An ingest of so many flows that it would be parted at once: hours with enough flows have segments of their own.
+TRUNCATE flow_segments;
+SELECT flows_ingest(json_agg(json_build_object('hour', least(i / 16384, 7) + i % 131 / 130, 'src_app', 'a' || i % 7, 'dest_app', 'b', 'vpc_id', 'v', 'bytes_tx', i, 'bytes_rx', 1)))
+FROM generate_series(0, 131071) i;
+SELECT level, hour_min, hour_max, flows FROM flow_segments ORDER BY 2, 3;
+SELECT hour, count(*), sum(bytes_tx), sum(bytes_rx) FROM flows GROUP BY hour ORDER BY hour;
+-- A statement with more flows than a segment may hold keeps the hours that flows still come in for, so that there is one
+-- segment for each hour nevertheless, and little for compaction to do.
+TRUNCATE flow_segments;
+SET fas.max_segment_flows = 150000;
+INSERT INTO flows SELECT i / 40000 - (CASE WHEN i > 40000 AND i % 20 = 0 THEN 1 ELSE 0 END), 'a' || i % 97, 'b' || i % 7, 'v', i, 1 FROM generate_series(0, 399999) i;
+SELECT level, hour_min, hour_max, flows FROM flow_segments ORDER BY 2, 3, 4;
+SELECT hour, count(*), sum(bytes_tx), sum(bytes_rx) FROM flows GROUP BY hour ORDER BY hour;
+SELECT segments_read, flows FROM flows_compact();
+SELECT level, count(*), sum(flows) FROM flow_segments GROUP BY level;
+-- In any order of hours too.
+TRUNCATE flow_segments;
+INSERT INTO flows SELECT i % 9, 'a' || i % 97, 'b' || i % 7, 'v', i, 1 FROM generate_series(0, 399999) i;
+SELECT level, hour_min = hour_max AS one_hour, count(*), sum(flows) FROM flow_segments GROUP BY 1, 2;
+SELECT hour, count(*), sum(bytes_tx), sum(bytes_rx) FROM flows GROUP BY hour ORDER BY hour;
+SELECT * FROM flows_check();
+RESET fas.max_segment_flows;
 RESET fas.auto_compact;
 
 -- Every way in makes the same segments.

@@ -89,6 +89,7 @@ CREATE TEMP TABLE tricky AS
   SELECT DISTINCT 9 AS hour, s COLLATE "C" AS src_app, d COLLATE "C" AS dest_app, v COLLATE "C" AS vpc_id FROM separators,
     LATERAL (VALUES ('a' || c || 'b', 'x', 'y'), ('a', 'b' || c || 'x', 'y'), ('a', 'b', 'x' || c || 'y'), ('a' || c, 'b', 'x'), ('a', c || 'b', 'x'), ('a', 'b' || c, 'x'),
                     ('a', 'b', c || 'x'), (c, c, c), (c || c, c, c), (c, c || c, c), (c, c, c || c), ('a' || c || 'b' || c || 'x', c, 'y')) k(s, d, v);
+SET fas.auto_compact = off;
 INSERT INTO flows SELECT *, 1, 2 FROM tricky;
 SELECT flows_ingest((SELECT json_agg(x) FROM (SELECT *, 1 AS bytes_tx, 2 AS bytes_rx FROM tricky) x)) = (SELECT count(*) FROM tricky) AS taken;
 SELECT count(*) = (SELECT count(*) FROM tricky) AS keys, min(bytes_tx), max(bytes_tx), min(bytes_rx), max(bytes_rx) FROM flows_by_hour(9);

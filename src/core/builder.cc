@@ -2,12 +2,14 @@
 // ever sorted; rows find their places by counting. A row costs 20 bytes, and 4 more while build() runs.
 #include "builder.hh"
 
+#include <algorithm>
 #include <cassert>
+#include <span>
 
 #include "dictionary.hh"
 #include "intern.hh"
 #include "interrupt.hh"
-#include "segment_writer.hh"
+#include "key_subset.hh"
 
 namespace fas {
 namespace {
@@ -72,12 +74,16 @@ namespace {
 
 using Cells = RecordTable<text_dimension_count + 1>;
 
-// What build() works out before it writes: sorted names and keys, and the cells in their order.
+// What is worked out before anything is written: sorted names and keys, cells in their order, rows by cell.
 struct Layout {
-    std::array<std::vector<std::string_view>, text_dimension_count> names; // sorted
+    SortedNames names;
     KeyColumns keys;
     std::vector<uint32_t> cell_keys; // by cell
     std::vector<uint32_t> order;     // of cells
+    std::vector<uint32_t> ends;      // by cell: where its rows end in `rows`; they begin where those before end
+    std::vector<uint32_t> rows;      // by cell, in order of arrival
+    uint32_t begin(uint32_t cell) const noexcept { return cell == 0 ? 0 : ends[cell - 1]; }
+    uint32_t count(uint32_t cell) const noexcept { return ends[cell] - begin(cell); }
 };
 
 // Cells by name ranks, least significant first; then keys are numbered; then by hour, which keeps the order of keys.
@@ -116,44 +122,165 @@ void sort_cells(const Cells &cells, const std::array<std::vector<uint32_t>, text
         });
 }
 
+template <class Rows>
+Layout lay_out(const std::array<NameTable, text_dimension_count> &names, const Cells &cells, const Rows &all_rows) {
+    Layout layout;
+    {
+        std::array<std::vector<uint32_t>, text_dimension_count> ranks;
+        for (size_t t = 0; t < text_dimension_count; ++t)
+            ranks[t] = rank_names(names[t], layout.names[t]);
+        poll();
+        sort_cells(cells, ranks, layout);
+    }
+    poll();
+    // ends[cell] is where the cell's rows begin, and end once they are placed.
+    layout.ends.resize(cells.size() + 1);
+    layout.rows.resize(all_rows.size());
+    for (size_t row = 0; row < all_rows.size(); ++row)
+        ++layout.ends[all_rows[row].cell + 1];
+    for (size_t cell = 1; cell < layout.ends.size(); ++cell)
+        layout.ends[cell] += layout.ends[cell - 1];
+    for (uint32_t row = 0; row < all_rows.size(); ++row)
+        layout.rows[layout.ends[all_rows[row].cell]++] = row;
+    poll();
+    return layout;
+}
+
+// `runs` of layout.order; `ordinals` are the writer's keys by the layout's, empty when they are the same.
+template <class Rows>
+void write_cells(const Layout &layout, const Cells &cells, const Rows &all_rows, std::span<const Range> runs,
+                 const std::vector<uint32_t> &ordinals, SegmentWriter &writer) {
+    for (const Range run : runs)
+        for (uint32_t at = run.begin; at < run.end; ++at) {
+            const uint32_t cell = layout.order[at], key = layout.cell_keys[cell];
+            writer.begin_cell(cells[cell][cell_hour], ordinals.empty() ? key : ordinals[key]);
+            for (uint32_t i = layout.begin(cell); i < layout.ends[cell]; ++i) {
+                const Row &row = all_rows[layout.rows[i]];
+                std::array<uint64_t, metric_count> metrics;
+                for (size_t m = 0; m < metric_count; ++m)
+                    metrics[m] = row.metric(m);
+                writer.add_row(metrics);
+            }
+        }
+}
+
+// A run of layout.order for each hour, ascending.
+struct Hour {
+    Range cells;
+    uint32_t hour = 0;
+    uint64_t rows = 0;
+    bool stays = false;
+};
+
+std::vector<Hour> hours_of(const Layout &layout, const Cells &cells) {
+    std::vector<Hour> hours;
+    for (uint32_t at = 0; at < layout.order.size(); ++at) {
+        const uint32_t cell = layout.order[at], hour = cells[cell][cell_hour];
+        if (hours.empty() || hours.back().hour != hour)
+            hours.push_back({.cells = {at, at}, .hour = hour});
+        hours.back().cells.end = at + 1;
+        hours.back().rows += layout.count(cell);
+    }
+    return hours;
+}
+
 } // namespace
 
 SegmentBytes SegmentBuilder::build() const {
     const State &s = *state_;
     assert(s.rows.size() > 0);
-    Layout layout;
-    {
-        std::array<std::vector<uint32_t>, text_dimension_count> ranks;
-        for (size_t t = 0; t < text_dimension_count; ++t)
-            ranks[t] = rank_names(s.names[t], layout.names[t]);
-        poll();
-        sort_cells(s.cells, ranks, layout);
-    }
-    poll();
-    // Rows by cell, in order of arrival: ends[cell] is where the cell's rows begin, and end once they are placed.
-    std::vector<uint32_t> ends(s.cells.size() + 1), rows(s.rows.size());
-    for (size_t row = 0; row < s.rows.size(); ++row)
-        ++ends[s.rows[row].cell + 1];
-    for (size_t cell = 1; cell < ends.size(); ++cell)
-        ends[cell] += ends[cell - 1];
-    for (uint32_t row = 0; row < s.rows.size(); ++row)
-        rows[ends[s.rows[row].cell]++] = row;
-    poll();
+    const Layout layout = lay_out(s.names, s.cells, s.rows);
     NameSpans names;
     for (size_t t = 0; t < text_dimension_count; ++t)
         names[t] = layout.names[t];
     SegmentWriter writer(names, layout.keys);
-    for (const uint32_t cell : layout.order) {
-        writer.begin_cell(s.cells[cell][cell_hour], layout.cell_keys[cell]);
-        for (uint32_t i = cell == 0 ? 0 : ends[cell - 1]; i < ends[cell]; ++i) {
-            const Row &row = s.rows[rows[i]];
-            std::array<uint64_t, metric_count> metrics;
-            for (size_t m = 0; m < metric_count; ++m)
-                metrics[m] = row.metric(m);
-            writer.add_row(metrics);
-        }
-    }
+    const Range everything{0, static_cast<uint32_t>(layout.order.size())};
+    write_cells(layout, s.cells, s.rows, std::span(&everything, 1), {}, writer);
     return writer.finish();
+}
+
+namespace {
+
+// Marks what is to stay: small hours, and those that one in sixteen of the latest rows belongs to. Nothing where that
+// is more than half of all rows.
+template <class Rows>
+void mark_staying(const Cells &cells, const Rows &rows, uint64_t own_hour_flows, std::vector<Hour> &hours) {
+    const size_t latest = std::min<size_t>(rows.size(), 1024);
+    std::vector<size_t> counts(hours.size());
+    for (size_t row = rows.size() - latest; row < rows.size(); ++row) {
+        const uint32_t hour = cells[rows[row].cell][cell_hour];
+        const auto at = std::partition_point(hours.begin(), hours.end(), [&](const Hour &h) { return h.hour < hour; });
+        ++counts[static_cast<size_t>(at - hours.begin())];
+    }
+    uint64_t staying = 0;
+    for (size_t i = 0; i < hours.size(); ++i) {
+        hours[i].stays = hours[i].rows < own_hour_flows || counts[i] > latest / 16;
+        staying += hours[i].stays ? hours[i].rows : 0;
+    }
+    if (staying > rows.size() / 2)
+        for (Hour &hour : hours)
+            hour.stays = false;
+}
+
+} // namespace
+
+std::vector<SegmentBytes> SegmentBuilder::take(uint64_t own_hour_flows, bool end) {
+    const State &s = *state_;
+    const size_t memory_before = memory();
+    std::vector<SegmentBytes> segments;
+    std::vector<bool> staying;
+    {
+        const Layout layout = lay_out(s.names, s.cells, s.rows);
+        std::vector<Hour> hours = hours_of(layout, s.cells);
+        if (!end)
+            mark_staying(s.cells, s.rows, own_hour_flows, hours);
+        const auto write = [&](std::span<const Range> runs) {
+            KeySubset subset(layout.keys[0].size());
+            for (const Range run : runs)
+                for (uint32_t at = run.begin; at < run.end; ++at)
+                    subset.use(layout.cell_keys[layout.order[at]]);
+            subset.pick(layout.names, layout.keys);
+            SegmentWriter writer(subset.spans(), subset.keys);
+            write_cells(layout, s.cells, s.rows, runs, subset.ordinals, writer);
+            segments.push_back(writer.finish());
+            poll();
+        };
+        std::vector<Range> rest;
+        staying.resize(s.cells.size());
+        for (const Hour &hour : hours) {
+            if (hour.stays)
+                for (uint32_t at = hour.cells.begin; at < hour.cells.end; ++at)
+                    staying[layout.order[at]] = true;
+            else if (hour.rows >= own_hour_flows)
+                write(std::span(&hour.cells, 1));
+            else
+                rest.push_back(hour.cells);
+        }
+        if (!rest.empty())
+            write(rest);
+    }
+    keep(staying);
+    if (flows() > 0 && memory() > memory_before / 2) // few flows, but most of the names
+        for (SegmentBytes &rest : take(own_hour_flows, true))
+            segments.push_back(std::move(rest));
+    return segments;
+}
+
+void SegmentBuilder::keep(const std::vector<bool> &cells) {
+    const auto before = std::move(state_);
+    state_ = std::make_unique<State>();
+    if (std::find(cells.begin(), cells.end(), true) == cells.end())
+        return;
+    for (size_t i = 0; i < before->rows.size(); ++i) {
+        Row row = before->rows[i];
+        if (!cells[row.cell])
+            continue;
+        auto cell = before->cells[row.cell];
+        for (size_t t = 0; t < text_dimension_count; ++t)
+            cell[t] = state_->names[t].add(before->names[t][cell[t]]);
+        row.cell = state_->cells.add(cell);
+        state_->rows.push(row);
+    }
 }
 
 } // namespace fas

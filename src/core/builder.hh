@@ -34,10 +34,17 @@ class SegmentBuilder final : public FlowSink {
     // The segment of all flows so far; at least one (asserted). May be called again after further adds (window
     // functions do). Throws program_limit_exceeded when the segment would be too large.
     SegmentBytes build() const;
+
+    // Takes flows out as segments parted by hour, so that they need not be merged to be parted later. An hour with at
+    // least own_hour_flows that the latest flows do not belong to is as good as complete and becomes a segment; other
+    // flows stay. Where that would make little room, or at the `end`, everything is taken, small hours together.
+    std::vector<SegmentBytes> take(uint64_t own_hour_flows, bool end);
     void clear() noexcept; // forget all flows and give the memory back
 
   private:
     struct State;
+    void keep(const std::vector<bool> &cells); // forgets all other cells and their flows
+
     std::unique_ptr<State> state_;
 };
 

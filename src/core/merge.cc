@@ -6,7 +6,7 @@
 
 #include "intern.hh"
 #include "interrupt.hh"
-#include "segment_writer.hh"
+#include "key_subset.hh"
 
 namespace fas {
 namespace {
@@ -129,18 +129,15 @@ class Merge {
     void sort_sources();
     void split_hour(Range run, uint64_t most, std::vector<Output> &outputs) const;
     uint32_t cell_end(uint32_t at, uint32_t end, uint64_t &rows) const;
-    void used_names(const Output &output, std::array<std::vector<std::string_view>, text_dimension_count> &names,
-                    KeyColumns &keys);
 
     std::vector<Cursor> cursors_;
     std::array<NameTable, text_dimension_count> names_;
-    std::array<std::vector<std::string_view>, text_dimension_count> sorted_names_;
+    SortedNames sorted_names_;
     RecordTable<text_dimension_count> keys_;
     KeyColumns sorted_keys_;         // by rank: ranks of names
     std::vector<uint32_t> key_rank_; // by number
     std::vector<uint32_t> hours_;    // sorted
     std::vector<Source> sources_;    // by (hour, key), then input
-    std::vector<uint32_t> new_key_;  // by rank: its ordinal in the output that is being written
 };
 
 Merge::Merge(std::span<SegmentReader *const> inputs, uint32_t first_hour) {
@@ -309,43 +306,13 @@ std::vector<Output> Merge::split(const SplitOptions &options) const {
     return outputs;
 }
 
-// The names and keys that the output's cells use, sorted, and in new_key_ the keys' ordinals.
-void Merge::used_names(const Output &output, std::array<std::vector<std::string_view>, text_dimension_count> &names,
-                       KeyColumns &keys) {
-    constexpr uint32_t unused = UINT32_MAX;
-    new_key_.assign(key_rank_.size(), unused);
+SegmentBytes Merge::write(const Output &output) {
+    KeySubset subset(key_rank_.size());
     for (const Range run : output.runs)
         for (uint32_t at = run.begin; at < run.end; ++at)
-            new_key_[sources_[at].key] = 0;
-    std::array<std::vector<uint32_t>, text_dimension_count> new_name;
-    for (size_t t = 0; t < text_dimension_count; ++t) {
-        new_name[t].assign(sorted_names_[t].size(), unused);
-        for (size_t key = 0; key < new_key_.size(); ++key)
-            if (new_key_[key] != unused)
-                new_name[t][sorted_keys_[t][key]] = 0;
-        for (size_t name = 0; name < new_name[t].size(); ++name)
-            if (new_name[t][name] != unused) {
-                new_name[t][name] = static_cast<uint32_t>(names[t].size());
-                names[t].push_back(sorted_names_[t][name]);
-            }
-    }
-    uint32_t next = 0;
-    for (size_t key = 0; key < new_key_.size(); ++key)
-        if (new_key_[key] != unused) {
-            new_key_[key] = next++;
-            for (size_t t = 0; t < text_dimension_count; ++t)
-                keys[t].push_back(new_name[t][sorted_keys_[t][key]]);
-        }
-}
-
-SegmentBytes Merge::write(const Output &output) {
-    std::array<std::vector<std::string_view>, text_dimension_count> names;
-    KeyColumns keys;
-    used_names(output, names, keys);
-    NameSpans spans;
-    for (size_t t = 0; t < text_dimension_count; ++t)
-        spans[t] = names[t];
-    SegmentWriter writer(spans, keys);
+            subset.use(sources_[at].key);
+    subset.pick(sorted_names_, sorted_keys_);
+    SegmentWriter writer(subset.spans(), subset.keys);
     const Source *previous = nullptr;
     uint64_t row = 0; // inside the cell; only a parted cell has rows that are not wanted
     for (const Range run : output.runs)
@@ -355,7 +322,7 @@ SegmentBytes Merge::write(const Output &output) {
                 cursors_[sources_[at + 8].input].prefetch(sources_[at + 8].cell);
             const Source &source = sources_[at];
             if (previous == nullptr || previous->hour != source.hour || previous->key != source.key) {
-                writer.begin_cell(hours_[source.hour], new_key_[source.key]);
+                writer.begin_cell(hours_[source.hour], subset.ordinals[source.key]);
                 row = 0;
             }
             previous = &source;

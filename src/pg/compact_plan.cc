@@ -11,9 +11,10 @@ namespace fas::pg {
 
 namespace {
 
-constexpr int64_t level1_flows = 1 << 16;
-constexpr int64_t level2_flows = 1 << 17;
-constexpr size_t max_group_rows = 512; // a reader costs memory, whatever its segment's size
+constexpr int64_t level1_flows = 1 << 13; // about what a merge to level 1 brings together
+constexpr int64_t level2_flows = 1 << 17; // no less is worth a merge to level 2 ...
+constexpr int64_t level2_merge = 5 << 15; // ... and this is about what it gets: 160 batches of 1,024
+constexpr size_t max_group_rows = 512;    // a reader costs memory, whatever its segment's size
 
 // `total` / `flows`, as a power of two between `least` and `most`.
 int64_t stride(int64_t total, int64_t flows, int64_t least, int64_t most) {
@@ -23,41 +24,43 @@ int64_t stride(int64_t total, int64_t flows, int64_t least, int64_t most) {
 
 } // namespace
 
-int level_of_ingest(int64_t flows) { return flows >= level2_flows ? 2 : flows >= level1_flows ? 1 : 0; }
+int level_of_ingest(int64_t flows, bool has_own_hour) {
+    return has_own_hour || flows >= level2_flows ? 2 : flows >= level1_flows / 2 ? 1 : 0;
+}
 
 int level_of_merge(int level, int64_t flows) { return flows >= level2_flows ? 2 : std::min(level + 1, 2); }
 
 Search search_of_level(int level, int64_t window) {
     switch (level) {
     case 0:
-        return {0, window, level1_flows, 8, level1_flows / 2};
+        return {0, window, level1_flows, 4 * level1_flows, 4, level1_flows / 2};
     case 1:
-        return {1, window, level2_flows, 4, level1_flows};
+        return {1, window, level2_flows, max_ingest_merge, 8, level2_flows / 2};
     default:
-        return {2, window, own_hour_flows, 8, own_hour_flows};
+        return {2, window, own_hour_flows, max_ingest_merge, 8, own_hour_flows};
     }
 }
 
-// The three strides are powers of two and the offsets below the smallest, so at most one search is due for an id.
-// Windows reach back further than to the last due id: one that found its segments locked, or that was drawn in a
+// Each stride is a multiple of the one before and the offsets are below the first, so at most one search is due for an
+// id. Windows reach back further than to the last due id: one that found its segments locked, or that was drawn in a
 // transaction that only inserts or rolled back, is made up for by the next.
 Search search_due(int64_t id, int64_t flows) {
-    int64_t first = stride(level1_flows, flows, 4, 64);
+    int64_t first = stride(level1_flows, flows, 4, 32);
     if (id % first == 0)
-        return search_of_level(0, 16 * first);
-    int64_t second = stride(max_ingest_merge, flows, 16, 1024);
+        return search_of_level(0, std::max<int64_t>(8 * first, 128));
+    int64_t second = stride(level2_merge, flows, 16, 1024);
     if (id % second == first / 2)
-        return search_of_level(1, 16 * second);
+        return search_of_level(1, 8 * second);
     int64_t third = 16 * second;
     if (id % third == first / 4)
         return search_of_level(2, 4 * third);
-    return {-1, 0, 0, 0, 0};
+    return {-1, 0, 0, 0, 0, 0};
 }
 
 size_t choose_candidates(const Search &search, std::span<const Candidate> candidates) {
     size_t rows = 0;
     int64_t flows = 0;
-    while (rows < candidates.size() && rows < max_ingest_rows && flows + candidates[rows].flows <= max_ingest_merge)
+    while (rows < candidates.size() && rows < max_ingest_rows && flows + candidates[rows].flows <= search.most_flows)
         flows += candidates[rows++].flows;
     bool is_worth_it = rows >= 2 && (rows >= search.least_rows || flows >= search.least_flows);
     return is_worth_it ? rows : 0;

@@ -1,8 +1,10 @@
 // Which segments to merge: decisions from the columns of flow_segments alone, without PostgreSQL.
 //
 // Levels: 0 as ingested, 1 and 2 merged by ingests, 3 sealed by flows_compact(). Sizes double as levels: what is large
-// enough skips the lower ones, so no ingest ever merges more than max_ingest_merge flows and a flow is rewritten at
-// most three times before flows_compact() seals it.
+// enough skips the lower ones, so no ingest ever merges more than max_ingest_merge flows, and a flow is rewritten twice
+// (three times while its hour has few) before flows_compact() seals it. Merges to level 1 are so small that a call that
+// does one takes a few times as long as its neighbours; merges to level 2 are larger, and due in fewer than one call in
+// a hundred for batches of 1,000.
 #pragma once
 
 #include <cstddef>
@@ -14,12 +16,16 @@ namespace fas::pg {
 
 inline constexpr int sealed_level = 3;
 inline constexpr int64_t max_ingest_merge = 1 << 18; // flows that one ingest call merges at most
-inline constexpr size_t max_ingest_rows = 256;       // segments, likewise
+inline constexpr size_t max_ingest_rows = 128;       // segments, likewise
 inline constexpr int64_t own_hour_flows = 1 << 14;   // an hour with so many flows gets segments of its own
 inline constexpr int64_t small_segment_flows = 1 << 16;
 
-// A segment of this many flows, just ingested, or merged by an ingest, has this level.
-int level_of_ingest(int64_t flows);
+// An ingest of so many flows parts them by hour itself (SegmentBuilder::take); fewer become one segment.
+inline constexpr int64_t parted_ingest_flows = 1 << 17;
+
+// A segment of this many flows, just ingested, or merged by an ingest, has this level. `has_own_hour`: all that its
+// ingest has of an hour, and enough to be left alone.
+int level_of_ingest(int64_t flows, bool has_own_hour);
 int level_of_merge(int level, int64_t flows);
 
 // A search for segments of one level that an ingest does.
@@ -27,6 +33,7 @@ struct Search {
     int level;           // -1: no merge is due
     int64_t window;      // ids to look back
     int64_t below;       // only segments with fewer flows
+    int64_t most_flows;  // in one merge
     size_t least_rows;   // a merge of fewer gains nothing ...
     int64_t least_flows; // ... unless they hold so many flows
 };

@@ -21,7 +21,6 @@ extern "C" {
 #include "datum.hh"
 #include "fdw_wrapper.hh"
 #include "guard.hh"
-#include "settings.hh"
 
 namespace fas::pg {
 
@@ -33,7 +32,6 @@ struct FlowInsert {
     MemoryContext context;     // owns the builder
     MemoryContext row_context; // detoasted names; reset when it was used
     SegmentBuilder *builder;
-    uint64_t flows; // in the builder
     bool checks;    // the table has CHECK constraints of its own
     bool partition; // and a partition constraint, which nobody else checks
 };
@@ -96,18 +94,12 @@ FlowInsert *start_insert(EState *estate, ResultRelInfo *rinfo) {
     return insert;
 }
 
-void flush(FlowInsert *insert) {
-    if (insert->flows == 0)
-        return;
-    struct varlena *segment = nullptr;
+void flush(FlowInsert *insert, bool end) {
+    TakenSegments taken{};
     MemoryContext old = MemoryContextSwitchTo(insert->row_context);
-    guarded([&] {
-        segment = to_varlena(insert->builder->build());
-        insert->builder->clear();
-    });
-    insert->flows = 0;
+    guarded([&] { taken = take_segments(*insert->builder, end); });
     RunAsOwner saved = begin_as_owner(insert->store);
-    store_segment(insert->store, segment);
+    store_segments(insert->store, taken);
     end_as_owner(saved);
     MemoryContextSwitchTo(old);
     MemoryContextReset(insert->row_context);
@@ -206,14 +198,14 @@ TupleTableSlot *exec_insert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot
     if (insert->partition)
         ExecPartitionCheck(rinfo, slot, estate, true);
 
-    size_t memory = 0;
+    bool full = false;
     guarded([&] {
         insert->builder->add(flow);
-        memory = insert->builder->memory();
+        full = is_full(*insert->builder);
     });
     MemoryContextReset(insert->row_context);
-    if (++insert->flows >= static_cast<uint64_t>(settings::max_segment_flows) || memory > builder_memory_limit)
-        flush(insert);
+    if (full)
+        flush(insert, false);
     return slot;
 }
 
@@ -221,7 +213,7 @@ void end_insert(EState *, ResultRelInfo *rinfo) {
     auto *insert = static_cast<FlowInsert *>(rinfo->ri_FdwState);
     if (insert == nullptr)
         return;
-    flush(insert);
+    flush(insert, true);
     MemoryContextDelete(insert->context);
     rinfo->ri_FdwState = nullptr;
 }

@@ -24,7 +24,6 @@ extern "C" {
 #include "batch_key.hh"
 #include "datum.hh"
 #include "guard.hh"
-#include "settings.hh"
 #include "statements.hh"
 
 namespace fas::pg {
@@ -34,41 +33,32 @@ namespace {
 // A parsed batch: plain memory of the current memory context.
 struct Batch {
     int64_t taken;
-    struct varlena **segments;
-    size_t segment_count;
+    TakenSegments *pieces;
+    size_t piece_count;
     uint8_t digest[digest_size]; // where it was asked for
 };
 
-// Builds segments of at most `most` flows and bounded memory; what is built is PostgreSQL's memory already.
+// Builds segments in bounded memory; what is built is PostgreSQL's memory already.
 class CuttingBuilder final : public FlowSink {
   public:
-    explicit CuttingBuilder(uint64_t most) : most_(most) {}
-
     void add(const FlowView &flow) override {
-        if (builder_.flows() >= most_ || builder_.memory() > builder_memory_limit)
-            cut();
+        if (is_full(builder_))
+            pieces_.push_back(take_segments(builder_, false));
         builder_.add(flow);
     }
 
     // At the end, once.
     void take(Batch &batch) {
-        if (builder_.flows() > 0)
-            cut();
-        size_t count = segments_.size();
-        batch.segments = static_cast<struct varlena **>(
-            allocate(CurrentMemoryContext, sizeof(struct varlena *) * (count > 0 ? count : 1)));
-        std::copy(segments_.begin(), segments_.end(), batch.segments);
-        batch.segment_count = count;
+        pieces_.push_back(take_segments(builder_, true));
+        size_t count = pieces_.size();
+        batch.pieces = static_cast<TakenSegments *>(allocate(CurrentMemoryContext, sizeof(TakenSegments) * count));
+        std::copy(pieces_.begin(), pieces_.end(), batch.pieces);
+        batch.piece_count = count;
     }
 
   private:
-    void cut() {
-        segments_.push_back(to_varlena(builder_.build()));
-        builder_.clear();
-    }
-    uint64_t most_;
     SegmentBuilder builder_;
-    std::vector<struct varlena *> segments_;
+    std::vector<TakenSegments> pieces_;
 };
 
 // SHA-256 of a batch's flows. Plain memory: PostgreSQL releases the context itself after an error.
@@ -103,7 +93,7 @@ Batch parse_batch(std::string_view text, const JsonOptions &options, bool has_ke
     if (has_key)
         hash = begin_hash();
     guarded([&] {
-        CuttingBuilder builder(static_cast<uint64_t>(settings::max_segment_flows));
+        CuttingBuilder builder;
         if (has_key) {
             FlowDigest digest(update_hash, &hash);
             TeeSink both(builder, digest);
@@ -130,10 +120,8 @@ Receipt store_batch(const Store &store, const Batch &batch, text *key) {
             drop_some_old_keys(store);
         finish_spi();
     }
-    for (size_t i = 0; !receipt.is_repeated && i < batch.segment_count; ++i) {
-        store_segment(store, batch.segments[i]);
-        pfree(batch.segments[i]);
-    }
+    for (size_t i = 0; !receipt.is_repeated && i < batch.piece_count; ++i)
+        store_segments(store, batch.pieces[i]);
     end_as_owner(saved);
     return receipt;
 }

@@ -15,10 +15,13 @@ extern "C" {
 #include "utils/syscache.h"
 }
 
+#include <vector>
+
 #include "../core/segment.hh"
 #include "compact.hh"
 #include "datum.hh"
 #include "guard.hh"
+#include "settings.hh"
 #include "statements.hh"
 
 namespace fas::pg {
@@ -124,25 +127,39 @@ void end_as_owner(const RunAsOwner &saved) {
     SetUserIdAndSecContext(saved.saved_user, saved.saved_context);
 }
 
-int64_t insert_segment(const Store &store, int32_t level, const SegmentFacts &facts, struct varlena *segment) {
-    Datum values[] = {Int16GetDatum(level), Int32GetDatum(facts.hour_min), Int32GetDatum(facts.hour_max),
-                      Int64GetDatum(facts.flows), PointerGetDatum(segment)};
-    run(store, Statement::insert_segment, values);
-    if (SPI_processed != 1) // a trigger or rule of the owner's
-        ereport(ERROR,
-                (errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION), errmsg("a row of \"flow_segments\" was not stored"),
-                 errhint("Remove the trigger or rule on \"flow_segments\" that suppresses it.")));
-    int64_t id = DatumGetInt64(result(0, 1));
-    SPI_freetuptable(SPI_tuptable);
-    return id;
+bool is_full(const SegmentBuilder &builder) {
+    return builder.flows() >= static_cast<uint64_t>(settings::max_segment_flows) ||
+           builder.memory() > builder_memory_limit;
 }
 
-void store_segment(const Store &store, struct varlena *segment) {
-    SegmentFacts facts = facts_of(segment);
-    connect_spi();
-    int64_t id = insert_segment(store, level_of_ingest(facts.flows), facts, segment);
-    finish_spi();
-    merge_after_ingest(store, id, facts.flows);
+TakenSegments take_segments(SegmentBuilder &builder, bool end) {
+    TakenSegments taken{nullptr, 0, builder.flows() >= static_cast<uint64_t>(parted_ingest_flows)};
+    std::vector<SegmentBytes> made;
+    if (taken.are_parted) {
+        made = builder.take(static_cast<uint64_t>(own_hour_threshold(settings::max_segment_flows)), end);
+    } else if (builder.flows() > 0) {
+        made.push_back(builder.build());
+        builder.clear();
+    }
+    taken.segments =
+        static_cast<struct varlena **>(allocate(CurrentMemoryContext, sizeof(struct varlena *) * (made.size() + 1)));
+    for (SegmentBytes &bytes : made) {
+        taken.segments[taken.count++] = to_varlena(bytes);
+        SegmentBytes().swap(bytes);
+    }
+    return taken;
+}
+
+void store_segments(const Store &store, const TakenSegments &taken) {
+    for (size_t i = 0; i < taken.count; ++i) {
+        SegmentFacts facts = facts_of(taken.segments[i]);
+        bool has_own_hour = taken.are_parted && facts.hour_min == facts.hour_max &&
+                            facts.flows >= own_hour_threshold(settings::max_segment_flows);
+        int64_t id = insert_segment(store, level_of_ingest(facts.flows, has_own_hour), facts, taken.segments[i]);
+        pfree(taken.segments[i]);
+        merge_after_ingest(store, id, facts.flows);
+    }
+    pfree(taken.segments);
 }
 
 SegmentList list_segments(const Store &store, int32_t hour_first, int32_t hour_last) {

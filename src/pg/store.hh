@@ -9,6 +9,8 @@
 
 #include <cstdint>
 
+#include "../core/builder.hh"
+
 namespace fas::pg {
 
 // The OIDs of one installation. Cheap (syscache look-ups); valid for the current command.
@@ -43,9 +45,20 @@ struct RunAsOwner {
 RunAsOwner begin_as_owner(const Store &store);
 void end_as_owner(const RunAsOwner &saved);
 
-// Stores one segment as a row of flow_segments and, when its id says that it is due, merges (never where
-// IsolationUsesXactSnapshot()). `segment` is a plain detoasted flow_segment datum. Call between begin/end_as_owner.
-void store_segment(const Store &store, struct varlena *segment);
+// What is taken out of a builder: plain memory of the memory context that was current.
+struct TakenSegments {
+    struct varlena **segments;
+    size_t count;
+    bool are_parted; // by hour
+};
+// In guarded(): flows of `builder` as segments; all of them at the `end`, else what makes room (SegmentBuilder::take).
+TakenSegments take_segments(SegmentBuilder &builder, bool end);
+// Whether `builder` has as many flows, or as much memory, as it may.
+bool is_full(const SegmentBuilder &builder);
+
+// Stores segments as rows of flow_segments and frees them; when the id that one draws says that it is due, merges
+// (never where IsolationUsesXactSnapshot()). Call between begin/end_as_owner.
+void store_segments(const Store &store, const TakenSegments &taken);
 
 // What the row of a segment repeats of it.
 struct SegmentFacts {
@@ -53,7 +66,7 @@ struct SegmentFacts {
     int64_t flows;
 };
 
-// One row into flow_segments; returns its id. Call between begin/end_as_owner, connected to SPI.
+// One row into flow_segments; returns its id (store_insert.cc). Call between begin/end_as_owner.
 int64_t insert_segment(const Store &store, int32_t level, const SegmentFacts &facts, struct varlena *segment);
 
 // The segments that may hold hours [first, last], for a scan: as the store's owner, under the active snapshot.

@@ -118,6 +118,88 @@ TEST(Builder, GoesOnAfterBuildAndClear) {
     EXPECT_EQ(read_all(moved.build()), others);
 }
 
+// What take() gave, one after the other, and that each segment is sound and parted.
+struct Taken {
+    Flows flows;
+    size_t segments = 0, mixed = 0;
+
+    void add(const std::vector<SegmentBytes> &taken, uint64_t own_hour_flows) {
+        for (const SegmentBytes &bytes : taken) {
+            const Flows read = read_all(bytes);
+            EXPECT_EQ(problem_of(bytes), "");
+            flows.insert(flows.end(), read.begin(), read.end());
+            const bool is_mixed = read.front().hour != read.back().hour || read.size() < own_hour_flows;
+            if (is_mixed)
+                for (size_t i = 0, hour = 0; i < read.size(); ++i) {
+                    hour = i > 0 && read[i].hour == read[i - 1].hour ? hour + 1 : 1;
+                    EXPECT_LT(hour, own_hour_flows);
+                }
+            ++segments;
+            mixed += is_mixed;
+        }
+    }
+};
+
+TEST(Builder, TakesHoursThatAreComplete) {
+    std::mt19937_64 random(5);
+    for (int seed = 0; seed < 12; ++seed) {
+        Flows flows = random_flows(random, {.flows = 3000 + random() % 6000,
+                                            .hours = static_cast<uint32_t>(1 + random() % 30),
+                                            .apps = 1 + random() % 200});
+        const bool by_hour = seed % 2 == 0;
+        if (by_hour)
+            std::stable_sort(flows.begin(), flows.end(), [](const Flow &a, const Flow &b) { return a.hour < b.hour; });
+        const uint64_t own_hour_flows = 1 + random() % 400;
+        const size_t at_once = 1000 + random() % 2000;
+        SegmentBuilder builder;
+        Taken taken;
+        for (const Flow &flow : flows) {
+            builder.add(view(flow));
+            if (builder.flows() < at_once)
+                continue;
+            taken.add(builder.take(own_hour_flows, false), own_hour_flows);
+            ASSERT_LE(builder.flows(), at_once / 2) << seed;
+        }
+        ASSERT_EQ(taken.flows.size() + builder.flows(), flows.size());
+        if (builder.flows() > 0)
+            taken.add(builder.take(own_hour_flows, true), own_hour_flows);
+        EXPECT_EQ(builder.flows(), 0u);
+        EXPECT_LE(builder.memory(), SegmentBuilder().memory());
+        ASSERT_EQ(in_order(taken.flows), in_order(flows)) << seed;
+    }
+}
+
+// Hour by hour with stragglers, each hour comes out once: the flows that still come in stay.
+TEST(Builder, TakesEachHourOnce) {
+    std::mt19937_64 random(6);
+    SegmentBuilder builder;
+    Taken taken;
+    for (uint32_t i = 0; i < 200000; ++i) {
+        const uint32_t hour = 100 + i / 20000 - (random() % 20 == 0 ? 1 : 0);
+        builder.add({hour, {"app" + std::to_string(random() % 50), "b", "c"}, {i, 1}});
+        if (builder.flows() == 80000)
+            taken.add(builder.take(4000, false), 4000);
+    }
+    taken.add(builder.take(4000, true), 4000);
+    EXPECT_EQ(taken.flows.size(), 200000u);
+    EXPECT_EQ(taken.mixed, 1u); // stragglers
+    EXPECT_EQ(taken.segments, 11u);
+}
+
+// Few flows with most of the names must not make the next take() come at once.
+TEST(Builder, TakesEverythingWhereLittleRoomWouldBeMade) {
+    SegmentBuilder builder;
+    for (uint32_t i = 0; i < 20000; ++i)
+        builder.add({1, {"a", "b", "c"}, {i, i}});
+    for (uint32_t i = 0; i < 2000; ++i)
+        builder.add({2, {std::string(1000, 'x') + std::to_string(i), "b", "c"}, {i, i}});
+    const size_t memory = builder.memory();
+    Taken taken;
+    taken.add(builder.take(1000, false), 1000);
+    EXPECT_LE(builder.memory(), memory / 2);
+    EXPECT_EQ(taken.flows.size() + builder.flows(), 22000u);
+}
+
 TEST(Builder, TheSameFlowsGiveTheSameBytes) {
     std::mt19937_64 random(3);
     Flows flows = random_flows(random, {.flows = 3000, .most = 2});
