@@ -41,30 +41,37 @@ void figures_table(std::ofstream &out, const Report &report, const std::vector<F
     }
 }
 
-// How many times better the first system (fas) is than each other; below 1 it is worse.
+double better_by(const Figure &figure, const Spread &ours, const Spread &theirs) {
+    return figure.more_is_better ? ours.median / theirs.median : theirs.median / ours.median;
+}
+
+// How many times better the first system (fas) is than each other; below 1 it is worse. The last column is the peer
+// that comes closest, or is ahead.
 void ratios_table(std::ofstream &out, const Report &report, const std::vector<Figure> &figures) {
     const std::string &fas = report.systems.front().name;
-    std::span<const System> others = std::span(report.systems).subspan(1);
-    header_row(out, "fas is better by a factor of", others);
+    std::vector<System> columns(report.systems.begin() + 1, report.systems.end());
+    columns.push_back({.name = "best peer"});
+    header_row(out, "fas is better by a factor of", columns);
+    columns.pop_back();
     for (const Figure &figure : figures) {
         const Spread *ours = find(report, fas, figure.id);
-        bool has_peer = std::any_of(others.begin(), others.end(), [&](const System &system) {
-            return find(report, system.name, figure.id) != nullptr;
-        });
-        if (ours == nullptr || !has_peer)
-            continue;
-        out << "| " << figure.title << " |";
-        for (const System &system : others) {
+        std::string line, best;
+        double least = 0;
+        for (const System &system : columns) {
             const Spread *theirs = find(report, system.name, figure.id);
-            if (theirs == nullptr || ours->median <= 0 || theirs->median <= 0) {
-                out << " - |";
+            if (ours == nullptr || theirs == nullptr || ours->median <= 0 || theirs->median <= 0) {
+                line += " - |";
                 continue;
             }
-            out << ' '
-                << rounded(figure.more_is_better ? ours->median / theirs->median : theirs->median / ours->median, 2)
-                << " |";
+            double factor = better_by(figure, *ours, *theirs);
+            line += ' ' + rounded(factor, 2) + " |";
+            if (!system.name.starts_with(fas) && (best.empty() || factor < least)) {
+                best = system.name;
+                least = factor;
+            }
         }
-        out << '\n';
+        if (!best.empty())
+            out << "| " << figure.title << " |" << line << ' ' << best << ' ' << rounded(least, 2) << " |\n";
     }
 }
 
