@@ -1,6 +1,6 @@
 --
--- The type roaringbitmap: text and binary forms, hostile bytes, its functions,
--- and rb_build_agg also in parallel, over window frames, and with nothing to do.
+-- The types roaringbitmap and roaringbitmap64: text and binary forms, casts, hostile bytes, the format as other
+-- libraries write it; and rb_build_agg in parallel, over window frames, and with nothing to do.
 --
 SET client_min_messages = warning;
 DROP EXTENSION IF EXISTS fas CASCADE;
@@ -28,7 +28,7 @@ BEGIN
 EXCEPTION WHEN others THEN RETURN SQLSTATE || ': ' || SQLERRM;
 END $$;
 SELECT t, code_of(format('SELECT %L::roaringbitmap', t))
-FROM unnest(ARRAY['', ' ', '{', '}', '{,}', '{1,}', '{,1}', '{1 2}', '{1}{2}', '{1},', '{a}', '{1.5}', '{1e3}', '{+1}', '{0x1}', '{NULL}', '{4294967296}', '{-2147483649}',
+FROM unnest(ARRAY['', ' ', '{', '}', '{,}', '{1,}', '{,1}', '{1 2}', '{1}{2}', '{1},', '{a}', '{1.5}', '{1e3}', '{+1}', '{+-1}', '{- 1}', '{0x1}', '{NULL}', '{4294967296}', '{-2147483649}',
                   '{99999999999999999999}', '1,2', '{1', '\', '\x', '\x3', '\xzz', '\x3a', '\x3a30000001', '\x3a30000000000000', '\x3a3000000000000000',
                   '\x3a30000001000000000002001000000003000200 0100', '\x3a300000010000000000020010000000010001000100', '\x3a300000ffffffff', '\x3b30ffff00000000000000']) WITH ORDINALITY u(t, n)
 ORDER BY n;
@@ -90,6 +90,72 @@ FROM generate_series(0, 65535) i;
 SELECT rb_cardinality(b), rb_and(b, '{0,5,4294967295}'), rb_cardinality(rb_or(b, '{3}')) FROM everything;
 SELECT code_of('SELECT rb_to_array(b) FROM everything'), code_of('SELECT b::text FROM everything');
 
+-- 64 bits: the same, with the members of bigint.
+SELECT '{}'::roaringbitmap64 AS none, '{3,1,2,1}'::roaringbitmap64 AS unordered, '{0,18446744073709551615}'::roaringbitmap64 AS ends, '{-1,-9223372036854775808,9223372036854775807,4294967296}'::roaringbitmap64 AS signed;
+SELECT t, code_of(format('SELECT %L::roaringbitmap64', t))
+FROM unnest(ARRAY['', '{', '{1,}', '{a}', '{18446744073709551616}', '{-9223372036854775809}', '{1', '\x', '\x00', '\x0000000000000000', '\x0100000000000000', '\xffffffffffffffff', '\x0000000000000000ff',
+                  '\x0100000000000000050000003a30000000000000', '\x0100000000000000050000003a3000000100000000000000100000000700']) WITH ORDINALITY u(t, n)
+ORDER BY n;
+SET fas.roaring_output_format = 'bytea';
+SELECT '{1,4294967298}'::roaringbitmap64 AS two_buckets, '{}'::roaringbitmap64 AS none, ('{1,-1}'::roaringbitmap64::text)::roaringbitmap64 = '{1,-1}' AS back;
+RESET fas.roaring_output_format;
+-- An empty bucket is forgiven, and gone.
+SELECT '\x0200000000000000030000003a30000000000000050000003a3000000100000000000000100000000700'::roaringbitmap64 AS one,
+       '\x0100000000000000030000003a30000000000000'::roaringbitmap64::bytea AS none;
+-- So are offsets that are wrong, where all else is right.
+SELECT '\x3a30000001000000000001001100000001000200'::roaringbitmap::bytea AS mended;
+
+-- Casts: bytes both ways, arrays both ways, and between the widths as SQL's integers.
+SELECT '{1,2,3}'::roaringbitmap::bytea AS narrow, '{1,2,3}'::roaringbitmap64::bytea AS wide;
+SELECT '\x3a300000010000000000020010000000010002000300'::bytea::roaringbitmap, roaringbitmap('\x3a300000010000000000020010000000010002000300'::bytea),
+       roaringbitmap64('\x0100000000000000000000003a300000010000000000020010000000010002000300'::bytea);
+SELECT code_of($$SELECT '\x11'::bytea::roaringbitmap$$), code_of($$SELECT '\x3a30000000000000ff'::bytea::roaringbitmap$$), code_of($$SELECT '\x3a30000000000000'::bytea::roaringbitmap64$$);
+SELECT ARRAY[3,-1,2]::roaringbitmap, '{3,-1,2}'::roaringbitmap::integer[], ARRAY[3,-1,4294967296]::roaringbitmap64, '{3,-1,4294967296}'::roaringbitmap64::bigint[];
+SELECT '{0,2147483647,-2147483648,-1}'::roaringbitmap::roaringbitmap64 AS wide, '{0,2147483647,-2147483648,-1}'::roaringbitmap64::roaringbitmap AS narrow,
+       '{}'::roaringbitmap::roaringbitmap64::bytea AS none, '{}'::roaringbitmap64::roaringbitmap::bytea AS none_narrow;
+SELECT code_of(format('SELECT %L::roaringbitmap64::roaringbitmap', b))
+FROM unnest('{"{5,2147483648}","{-2147483649,-1}","{1,4294967296}","{9223372036854775807}","{-9223372036854775808}"}'::text[]) b;
+
+-- Binary forms of 64 bits.
+SELECT roaringbitmap64_send('{1,2,3}') = '\x0100000000000000000000003a300000010000000000020010000000010002000300' AS portable;
+CREATE TEMP TABLE bitmaps64 (id int, b roaringbitmap64);
+INSERT INTO bitmaps64 VALUES (1, '{}'), (2, '{-1}'), (3, rb64_build(ARRAY(SELECT i * i * i FROM generate_series(1::bigint, 20000) i)));
+\set file `mktemp`
+\setenv FAS_TEST_FILE :file
+\copy bitmaps64 to program 'cat > "$FAS_TEST_FILE"' (format binary)
+CREATE TEMP TABLE again64 (LIKE bitmaps64);
+\copy again64 from program 'cat "$FAS_TEST_FILE"' (format binary)
+\! rm -f "$FAS_TEST_FILE"
+SELECT id, cardinality(a.b::bigint[]), a.b::bytea = b.b::bytea AS same FROM bitmaps64 a JOIN again64 b USING (id) ORDER BY id;
+
+-- The files that all Roaring libraries test with (bitmapwithoutruns.bin of 72616 bytes, bitmapwithruns.bin of 48056): multiples of 1000 below 100,000, three times
+-- each number from 100,000 to 199,999, and all from 700,000 to 799,999. Made here from the format's specification, container by container, not by our code.
+CREATE FUNCTION le(n bigint, bytes int) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT string_agg(lpad(to_hex((n >> (8 * i)) & 255), 2, '0'), '' ORDER BY i) FROM generate_series(0, bytes - 1) i $$;
+CREATE TEMP TABLE expected_set AS
+SELECT DISTINCT i FROM (SELECT k * 1000 FROM generate_series(0, 99) k UNION ALL SELECT 3 * k FROM generate_series(100000, 199999) k UNION ALL SELECT generate_series(700000, 799999)) v(i);
+-- Containers: their members as an array, a bitset or runs, as each library would choose (a bitset above 4096 members; runs where asked for and smaller).
+CREATE TEMP TABLE parts AS
+SELECT key, (SELECT count(*) FROM expected_set WHERE i >> 16 = key) AS n, (SELECT string_agg(le(i & 65535, 2), '' ORDER BY i) FROM expected_set WHERE i >> 16 = key) AS members,
+       (SELECT string_agg(lpad(to_hex(coalesce(b, 0)), 2, '0'), '' ORDER BY byte)
+        FROM generate_series(0, 8191) byte LEFT JOIN (SELECT (m.i & 65535) >> 3 AS at, bit_or(1 << (m.i & 7)) AS b FROM expected_set m WHERE m.i >> 16 = key GROUP BY 1) w ON w.at = byte) AS bits,
+       (SELECT le(count(*), 2) || string_agg(le(first & 65535, 2) || le(length - 1, 2), '' ORDER BY first)
+        FROM (SELECT min(m.i) AS first, count(*) AS length FROM (SELECT m.i, m.i - row_number() OVER (ORDER BY m.i) AS g FROM expected_set m WHERE m.i >> 16 = key) m GROUP BY g) r) AS runs
+FROM (SELECT DISTINCT i >> 16 FROM expected_set) k(key);
+CREATE TEMP TABLE files AS
+SELECT with_runs,
+       (CASE WHEN with_runs THEN le(12347 | ((count(*) - 1) << 16), 4) || le(sum(CASE WHEN is_run THEN 1 << at ELSE 0 END), (count(*)::int + 7) / 8) ELSE le(12346, 4) || le(count(*), 4) END
+        || string_agg(le(key, 2) || le(n - 1, 2), '' ORDER BY key) || string_agg(le(header + before, 4), '' ORDER BY key) || string_agg(data, '' ORDER BY key)) AS hex
+FROM (SELECT *, (sum(length(data)) OVER w - length(data)) / 2 AS before, (row_number() OVER w)::int - 1 AS at,
+             CASE WHEN with_runs THEN 4 + (count(*) OVER all_of_them + 7) / 8 ELSE 8 END + 8 * count(*) OVER all_of_them AS header
+      FROM (SELECT with_runs, key, n, with_runs AND length(runs) < length(smaller) AS is_run, CASE WHEN with_runs AND length(runs) < length(smaller) THEN runs ELSE smaller END AS data
+            FROM (SELECT *, CASE WHEN n > 4096 THEN bits ELSE members END AS smaller FROM parts) p, (VALUES (false), (true)) v(with_runs)) c
+      WINDOW w AS (PARTITION BY with_runs ORDER BY key), all_of_them AS (PARTITION BY with_runs)) placed
+GROUP BY with_runs, header;
+SELECT with_runs, length(hex) / 2 AS bytes, rb_to_array(b) = (SELECT array_agg(i ORDER BY i) FROM expected_set) AS read,
+       rb_build((SELECT array_agg(i) FROM expected_set))::bytea = b::bytea AS written_by_build, rb_runoptimize(b)::bytea = b::bytea AS written_by_runoptimize
+FROM files, LATERAL (SELECT ('\x' || hex)::roaringbitmap) x(b) ORDER BY with_runs;
+
 -- rb_build_agg: nothing, NULLs, groups, windows.
 SELECT rb_build_agg(i) FROM generate_series(1, 0) i;
 SELECT rb_build_agg(NULL::int) FROM generate_series(1, 3);
@@ -112,7 +178,7 @@ DROP TABLE numbers;
 
 -- Every function says what it is.
 SELECT count(*) FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e' AND d.classid = 'pg_proc'::regclass
-WHERE p.proname ~ '^(rb_|roaringbitmap)' AND obj_description(p.oid, 'pg_proc') IS NULL;
-DROP TABLE bitmaps, again, everything, outcome;
-DROP FUNCTION code_of;
+WHERE p.proname ~ '^(rb_|rb64_|roaringbitmap)' AND obj_description(p.oid, 'pg_proc') IS NULL;
+DROP TABLE bitmaps, again, everything, outcome, bitmaps64, again64, expected_set, parts, files;
+DROP FUNCTION code_of, le;
 DROP EXTENSION fas;

@@ -91,17 +91,33 @@ bool ascends(const uint8_t *numbers, uint32_t count) noexcept {
 
 // Runs ascend with a gap between any two, and hold `cardinality` members in all.
 bool runs_are_right(const uint8_t *runs, uint32_t count, uint32_t cardinality) noexcept {
-    uint32_t total = 0;
-    int64_t previous = -2; // the last member so far
-    bool right = count > 0;
-    for (uint32_t i = 0; i < count; ++i) {
-        const auto run = load<uint32_t>(runs + size_t{4} * i);
-        const uint32_t first = run & 0xffff, extra = run >> 16;
-        right &= int64_t{first} > previous + 1;
-        previous = int64_t{first} + extra;
-        total += extra + 1;
+    if (count == 0)
+        return false;
+    const auto run = [&](uint32_t i) { return load<uint32_t>(runs + size_t{4} * i); }; // first, length - 1 above it
+    uint32_t i = 0, total = count;
+    bool right = true;
+#if defined(__SSE2__)
+    const __m128i low = _mm_set1_epi32(0xffff), one = _mm_set1_epi32(1);
+    __m128i good = _mm_set1_epi32(-1), extras = _mm_setzero_si128();
+    for (; i + 5 <= count; i += 4) {
+        const __m128i here = _mm_loadu_si128(reinterpret_cast<const __m128i *>(runs + size_t{4} * i));
+        const __m128i next = _mm_loadu_si128(reinterpret_cast<const __m128i *>(runs + size_t{4} * i + 4));
+        const __m128i extra = _mm_srli_epi32(here, 16);
+        const __m128i behind = _mm_add_epi32(_mm_add_epi32(_mm_and_si128(here, low), extra), one);
+        good = _mm_and_si128(good, _mm_cmpgt_epi32(_mm_and_si128(next, low), behind));
+        extras = _mm_add_epi32(extras, extra);
     }
-    return right && previous <= 0xffff && total == cardinality;
+    right = _mm_movemask_epi8(good) == 0xffff;
+    uint32_t sums[4];
+    _mm_storeu_si128(reinterpret_cast<__m128i *>(sums), extras);
+    total += sums[0] + sums[1] + sums[2] + sums[3];
+#endif
+    for (; i < count; ++i) {
+        const uint32_t last = (run(i) & 0xffff) + (run(i) >> 16);
+        right &= i + 1 < count ? (run(i + 1) & 0xffff) > last + 1 : last <= 0xffff;
+        total += run(i) >> 16;
+    }
+    return right && total == cardinality;
 }
 
 // Null, or what is wrong with one container's contents.
@@ -187,8 +203,6 @@ BucketDirectory::BucketDirectory(Bytes bucket) : bucket_(bucket) {
     offsets_ = header.offsets;
     length_ = header.length;
 }
-
-uint16_t BucketDirectory::number(uint32_t i) const noexcept { return load<uint16_t>(keys_ + size_t{2} * i); }
 
 uint64_t BucketDirectory::cardinality() const noexcept {
     uint64_t total = count_;

@@ -11,6 +11,7 @@
 #include <roaring/roaring.h>
 
 #include "bitmap_view.hh"
+#include "bytes.hh"
 #include "source.hh"
 
 namespace fas {
@@ -73,7 +74,7 @@ class BucketDirectory {
     Bytes bytes() const noexcept { return bucket_; }
 
   private:
-    uint16_t number(uint32_t i) const noexcept;
+    uint16_t number(uint32_t i) const noexcept { return load<uint16_t>(keys_ + size_t{2} * i); }
     Bytes bucket_;
     uint32_t count_ = 0;
     const uint8_t *run_flags_ = nullptr, *keys_ = nullptr, *offsets_ = nullptr;

@@ -34,10 +34,13 @@ template <class F> bool each_common(const BucketDirectory &left, const BucketDir
     int32_t previous = -1;
     while (i < left.size() && j < right.size()) {
         const uint16_t x = left.key(i), y = right.key(j);
+        // Mostly the next container is it already.
         if (x < y) {
-            i = seek(left, i + 1, y);
+            if (++i < left.size() && left.key(i) < y)
+                i = seek(left, i + 1, y);
         } else if (y < x) {
-            j = seek(right, j + 1, x);
+            if (++j < right.size() && right.key(j) < x)
+                j = seek(right, j + 1, x);
         } else {
             if (x <= previous)
                 throw_bad_bitmap("The keys of the containers are not in ascending order.");
