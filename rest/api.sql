@@ -30,12 +30,12 @@ SELECT quote_ident(nspname) AS fas FROM pg_extension e JOIN pg_namespace n ON n.
 \endif
 SELECT set_config('search_path', 'pg_catalog, ' || :'fas' || ', pg_temp', true) \g /dev/null
 
--- Roles. A statement of theirs that takes longer than the timeout is cancelled; the operator may set another.
-SELECT format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS', role),
-       format('ALTER ROLE %I SET statement_timeout = ''30s''', role)
+-- Roles. A request that takes longer than the timeout is cancelled; the operator may set another.
+SELECT format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS', role)
   FROM unnest('{fas_reader,fas_writer,fas_anon}'::text[]) AS role
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) \gexec
-SELECT 'CREATE ROLE fas_authenticator LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS'
+SELECT 'CREATE ROLE fas_authenticator LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS',
+       'ALTER ROLE fas_authenticator SET statement_timeout = "30s"'
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'fas_authenticator') \gexec
 REVOKE fas_reader, fas_writer FROM fas_anon;
 GRANT fas_reader, fas_writer, fas_anon TO fas_authenticator;
