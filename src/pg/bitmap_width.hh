@@ -25,8 +25,8 @@ struct Width32 {
     static constexpr const char *type_name = "roaringbitmap";
     static constexpr const char *element_name = "integer";
     static constexpr Oid element_type = INT4OID;
-    static constexpr Value value_of(Datum element) noexcept { return static_cast<Value>(DatumGetInt32(element)); }
-    static constexpr Datum datum_of(Value value) noexcept { return Int32GetDatum(static_cast<Element>(value)); }
+    static Value value_of(Datum element) noexcept { return static_cast<Value>(DatumGetInt32(element)); }
+    static Datum datum_of(Value value) noexcept { return Int32GetDatum(static_cast<Element>(value)); }
 };
 
 struct Width64 {
@@ -36,7 +36,7 @@ struct Width64 {
     static constexpr const char *type_name = "roaringbitmap64";
     static constexpr const char *element_name = "bigint";
     static constexpr Oid element_type = INT8OID;
-    static constexpr Value value_of(Datum element) noexcept { return static_cast<Value>(DatumGetInt64(element)); }
+    static Value value_of(Datum element) noexcept { return static_cast<Value>(DatumGetInt64(element)); }
     static Datum datum_of(Value value) noexcept { return Int64GetDatum(static_cast<Element>(value)); }
 };
 
