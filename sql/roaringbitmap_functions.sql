@@ -75,14 +75,14 @@ SELECT count(*) > 100 AS enough, bool_and(rb_to_array(rb_add(b, e)) = narrow(or_
 FROM narrow_bitmaps, unnest('{0,1,65535,65536,135000,2147483647,2147483648,4294967295}'::bigint[]) m, LATERAL (SELECT (narrow(ARRAY[m]))[1]) n(e);
 SELECT count(*) > 100 AS enough, bool_and(rb64_to_array(rb64_add(b, m)) = or_of(members, ARRAY[m])) AS "add", bool_and(rb64_add(m, b) = rb64_add(b, m)) AS add_to, bool_and(rb64_to_array(rb64_remove(b, m)) = without(members, ARRAY[m])) AS remove
 FROM wide_bitmaps, unnest('{0,1,65535,65536,135000,4294967295,4294967296,9223372036854775807}'::bigint[]) m;
-SELECT count(*) > 50 AS enough, bool_and(rb_to_array(rb_range(b, f, t)) = narrow(inside)) AS "range", bool_and(rb_to_array(rb_clear(b, f, t)) = narrow(without(members, inside))) AS clear,
+SELECT count(*) > 40 AS enough, bool_and(rb_to_array(rb_range(b, f, t)) = narrow(inside)) AS "range", bool_and(rb_to_array(rb_clear(b, f, t)) = narrow(without(members, inside))) AS clear,
        bool_and(rb_to_array(rb_fill(b, f, t)) = narrow(or_of(members, whole))) AS fill, bool_and(rb_to_array(rb_flip(b, f, t)) = narrow(or_of(without(members, inside), without(whole, inside)))) AS flip
 FROM narrow_bitmaps, (VALUES (0::bigint, 1::bigint), (0, 65536), (1, 65535), (65535, 65537), (130000, 150001), (131072, 196608), (4294960000, 4294967296)) v(f, t),
-     LATERAL (SELECT ARRAY(SELECT m FROM unnest(members) m WHERE m >= f AND m < t), ARRAY(SELECT generate_series(f, t - 1)) OFFSET 0) s(inside, whole) WHERE id <= 2;
-SELECT count(*) > 50 AS enough, bool_and(rb64_to_array(rb64_range(b, f, t)) = inside) AS "range", bool_and(rb64_to_array(rb64_clear(b, f, t)) = without(members, inside)) AS clear,
+     LATERAL (SELECT ARRAY(SELECT m FROM unnest(members) m WHERE m >= f AND m < t), ARRAY(SELECT generate_series(f, t - 1)) OFFSET 0) s(inside, whole) WHERE id = 2 OR kind = 'none';
+SELECT count(*) > 40 AS enough, bool_and(rb64_to_array(rb64_range(b, f, t)) = inside) AS "range", bool_and(rb64_to_array(rb64_clear(b, f, t)) = without(members, inside)) AS clear,
        bool_and(rb64_to_array(rb64_fill(b, f, t)) = or_of(members, whole)) AS fill, bool_and(rb64_to_array(rb64_flip(b, f, t)) = or_of(without(members, inside), without(whole, inside))) AS flip
 FROM wide_bitmaps, (VALUES (0::bigint, 1::bigint), (0, 65536), (65535, 65537), (130000, 150001), (4294967296, 4294990000), (4294960000, 4294970000), (9223372036854770000, 9223372036854775807)) v(f, t),
-     LATERAL (SELECT ARRAY(SELECT m FROM unnest(members) m WHERE m >= f AND m < t), ARRAY(SELECT generate_series(f, t - 1)) OFFSET 0) s(inside, whole) WHERE id <= 2;
+     LATERAL (SELECT ARRAY(SELECT m FROM unnest(members) m WHERE m >= f AND m < t), ARRAY(SELECT generate_series(f, t - 1)) OFFSET 0) s(inside, whole) WHERE id = 2 OR kind = 'none';
 SELECT bool_and(rb_to_array(rb_shiftright(b, d)) = narrow(ARRAY(SELECT m + d FROM unnest(members) m WHERE m + d BETWEEN 0 AND 4294967295))) AS "right", bool_and(rb_shiftleft(b, d) = rb_shiftright(b, -d)) AS "left"
 FROM narrow_bitmaps, unnest('{0,1,-1,65536,-65536,100001,-131073,4294967295,-4294967295,4294967296}'::bigint[]) d;
 SELECT bool_and(rb64_to_array(rb64_shiftright(b, d)) = ARRAY(SELECT (m + d)::bigint FROM unnest(members::numeric[]) m WHERE m + d BETWEEN 0 AND 9223372036854775807)) AS "right", bool_and(rb64_shiftleft(b, d) = rb64_shiftright(b, -d)) AS "left"
