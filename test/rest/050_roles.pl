@@ -14,7 +14,7 @@ use Test::More;
 my $db = new_database('rest_roles');
 psql('CREATE TABLE api_neighbour (x int); CREATE SCHEMA other; CREATE TABLE other.secret (x int); GRANT ALL ON SCHEMA other TO PUBLIC; GRANT ALL ON other.secret TO PUBLIC', db => $db);
 my $secret = 'a key for the tests alone, 32 characters or more';
-my $service = start_service(db => $db, anon => 'none', secret => $secret);
+my $service = start_service(db => $db, anon => 'none', secret => "$secret\n");
 my $port = $service->{port};
 my $body = '[{"hour":1,"src_app":"a","dest_app":"b","vpc_id":"v","bytes_tx":1,"bytes_rx":2}]';
 
@@ -34,6 +34,16 @@ is_deeply(json_of(get($port, '/flows?hour=1', role('fas_reader'))), [ flow(1, 'a
 is_error(post($port, '/flows', $body, role('fas_reader')), 403, undef, 'the reader can\'t post');
 is_error(get($port, '/flows?hour=1', role('fas_anon')), 403, undef, 'a token for the anonymous role gives no more than that has');
 is(get($port, '/flows?hour=1', role('fas_reader', exp => time + 60))->{status}, 200, 'a token that still holds');
+
+# The tokens that rest/token makes; PostgREST leaves out a line end after the secret.
+for my $end ('', "\n")
+{
+    RestTest::spew("$ENV{FAS_REST_TMP}/secret-for-token", "$secret$end");
+    my @command = (root() . '/rest/token', "$ENV{FAS_REST_TMP}/secret-for-token", 'fas_reader', 60);
+    is(RestTest::quietly("$ENV{FAS_REST_TMP}/token", "$ENV{FAS_REST_TMP}/token.err", @command), 0, 'rest/token' . ($end ? ', a secret with a line end' : ''));
+    chomp(my $made = RestTest::slurp("$ENV{FAS_REST_TMP}/token"));
+    is(get($port, '/flows?hour=1', bearer($made))->{status}, 200, 'its token works');
+}
 
 # Past nginx, at PostgREST itself: what else the roles could reach there.
 for my $case (

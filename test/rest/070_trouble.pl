@@ -34,7 +34,7 @@ sub lock_store
 
 # The pool of two is taken by two that wait for a lock; the third is told to come back.
 {
-    my $locker = lock_store(6);
+    my $locker = lock_store(3.5);
     my @waiting = map { background(sub { get($port, '/flows?hour=1') }) } 1 .. 2;
     sleep 0.7;
     my $start = time;
@@ -42,7 +42,7 @@ sub lock_store
     my $took = time - $start;
     is_error($answer, 503, undef, 'no connection is free: 503');
     like($answer->{headers}{'retry-after'} // '', qr/^\d+$/, 'with Retry-After, in seconds');
-    cmp_ok($took, '<', 4, 'after the second that the pool waits');
+    cmp_ok($took, '<', 3, 'after the second that the pool waits');
     is(request($port, 'HEAD', '/flows?hour=1')->{status}, 503, 'a HEAD is told the same');
     is(result_of($_)->{status}, 200, 'who waited gets an answer in the end') for @waiting;
     result_of($locker);
@@ -58,11 +58,11 @@ sub lock_store
     };
     $all_roles->(q(SET statement_timeout = '700ms'));
     my $brief = start_service(db => $db);
-    my $locker = lock_store(5);
+    my $locker = lock_store(3);
     my $start = time;
     my @answers = map { result_of($_) } background(sub { get($brief->{port}, '/flows?hour=1') }),
         background(sub { post($brief->{port}, '/flows', "[$flow]", 'Idempotency-Key' => 'trouble-2') });
-    cmp_ok(time - $start, '<', 4, 'a statement ends with statement_timeout of its role');
+    cmp_ok(time - $start, '<', 2.8, 'a statement ends with statement_timeout of its role');
     is_error($answers[0], 504, undef, 'GET beyond it: 504');
     is_error($answers[1], 504, undef, 'POST beyond it: 504');
     result_of($locker);
@@ -74,7 +74,7 @@ sub lock_store
 
 # A backend is terminated in the middle of a POST: no answer that tells of a query, and the retry is right.
 {
-    my $locker = lock_store(3);
+    my $locker = lock_store(2.5);
     my $posting = background(sub { post($port, '/flows', "[$flow]", 'Idempotency-Key' => 'trouble-3') });
     sleep 1;
     psql(q(SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'fas_authenticator' AND wait_event_type = 'Lock'), db => $db);

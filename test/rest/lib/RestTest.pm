@@ -27,6 +27,7 @@ my $root = $ENV{FAS_ROOT} // die "run by test/rest/run\n";
 my $json = JSON::PP->new->utf8->allow_nonref->allow_bignum;
 my @services;
 my $started = 0;
+my $running = 0; # what quietly() waits for
 
 sub root { return $root }
 
@@ -112,7 +113,9 @@ sub quietly
         warn "$command[0]: $!\n";
         POSIX::_exit(127);
     }
+    $running = $pid;
     waitpid $pid, 0;
+    $running = 0;
     return $?;
 }
 
@@ -467,10 +470,18 @@ sub token
     return "$text." . encode_base64url(hmac_sha256($text, $secret));
 }
 
+# However this test ends, its services end; background processes are none of that.
+my $main = $$;
+$SIG{$_} = sub { $$ == $main ? exit 130 : POSIX::_exit(130) } for qw(INT TERM HUP);
+
 END
 {
     my $status = $?;
-    stop_service($_) for @services;
+    if ($$ == $main)
+    {
+        kill 'TERM', $running and waitpid $running, 0 if $running;
+        stop_service($_) for @services;
+    }
     $? = $status;
 }
 
