@@ -117,6 +117,32 @@ ROLLBACK;
 SELECT segments_read > 0 AS read FROM flows_compact();
 SELECT count(*) FROM differences;
 
+-- An error in the middle of a merge is the statement's error, and the session goes on after it.
+TRUNCATE flow_segments, plain;
+SET fas.auto_compact = off;
+SELECT count(post(b, 5, 100)) FROM generate_series(1, 40) b;
+RESET fas.auto_compact;
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = 'ZZ001'; END $$;
+CREATE TRIGGER refuse BEFORE DELETE ON flow_segments FOR EACH STATEMENT EXECUTE FUNCTION refuse();
+\set VERBOSITY terse
+SELECT flows_compact();
+SELECT 'goes on';
+BEGIN;
+SELECT count(post(b, 5, 100)) FROM generate_series(1, 3) b;
+SAVEPOINT s;
+SELECT flows_compact();
+ROLLBACK TO s;
+SELECT count(post(b, 5, 100)) FROM generate_series(4, 6) b;
+COMMIT;
+SELECT count(post(b, 5, 100)) FROM generate_series(1, 32) b;
+DO $$ BEGIN PERFORM flows_compact(); EXCEPTION WHEN sqlstate 'ZZ001' THEN RAISE NOTICE 'caught'; END $$;
+\set VERBOSITY default
+DROP TRIGGER refuse ON flow_segments;
+DROP FUNCTION refuse;
+SELECT count(*) FROM differences;
+SELECT segments_read > 0 AS read FROM flows_compact();
+SELECT count(*) FROM differences;
+
 -- An empty store.
 TRUNCATE flow_segments, plain;
 SELECT * FROM flows_compact();

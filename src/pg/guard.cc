@@ -157,10 +157,14 @@ bool run_surviving(void (*body)(void *), void *closure, char *problem, size_t si
     {
         MemoryContextSwitchTo(context);
         ErrorData *error = CopyErrorData();
-        if (error->sqlerrcode != ERRCODE_DATA_CORRUPTED && error->sqlerrcode != ERRCODE_PROGRAM_LIMIT_EXCEEDED)
-            PG_RE_THROW();
         FlushErrorState();
+        // Whatever the error is: PostgreSQL's own abort would take this subtransaction for a savepoint of the user's,
+        // and leave the session in it.
         RollbackAndReleaseCurrentSubTransaction();
+        MemoryContextSwitchTo(context);
+        CurrentResourceOwner = owner;
+        if (error->sqlerrcode != ERRCODE_DATA_CORRUPTED && error->sqlerrcode != ERRCODE_PROGRAM_LIMIT_EXCEEDED)
+            ReThrowError(error);
         snprintf(problem, size, "%s%s%s", error->message, error->detail != nullptr ? ": " : "",
                  error->detail != nullptr ? error->detail : "");
         problem[pg_mbcliplen(problem, static_cast<int>(strlen(problem)), static_cast<int>(size) - 1)] = '\0';
