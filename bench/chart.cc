@@ -52,7 +52,7 @@ const Panel panels[] = {
      {{"json", "JSON batches of 1,000"},
       {"json4", "the same, 4 connections"},
       {"load", "bulk load of a CSV"},
-      {"load4", "the same, 4 connections"}}},
+      {"load_best", "the same, at best 4 connections"}}},
     {"On disk: bytes a flow, left is better", {{"size", "loaded and compacted"}}},
 };
 

@@ -60,6 +60,7 @@ const std::vector<Figure> &figures() {
     static const std::vector<Figure> all = {
         {"load", "bulk load of a CSV, one connection", "thousand flows/s", 0, true},
         {"load4", "bulk load of a CSV in 4 parts, 4 connections", "thousand flows/s", 0, true},
+        {"load_best", "bulk load of a CSV, the quicker of these", "thousand flows/s", 0, true},
         {"json", "JSON batches, one connection, each committed", "thousand flows/s", 0, true},
         {"json_p50", "JSON batch, median", "ms", 2, false},
         {"json_p99", "JSON batch, 99th percentile", "ms", 2, false},
@@ -264,9 +265,14 @@ void Comparison::measure_load() {
             rates[system.name].push_back(lines / seconds / 1000);
         }
     for (const System &system : stores_) {
-        note(system, "load", spread_of(rates[system.name]));
-        if (system.loads_parts)
-            note(system, "load4", spread_of(part_rates[system.name]));
+        Spread best = spread_of(rates[system.name]);
+        note(system, "load", best);
+        if (system.loads_parts) {
+            Spread parts = spread_of(part_rates[system.name]);
+            note(system, "load4", parts);
+            best = parts.median > best.median ? parts : best;
+        }
+        note(system, "load_best", best); // DuckDB reads one file on all cores
     }
     flows_ = lines;
     check_totals("the bulk load");
