@@ -101,4 +101,47 @@ RESET search_path;
 SET client_min_messages = warning;
 DROP SCHEMA decoy CASCADE;
 RESET client_min_messages;
+
+-- What an owner gives flow_segments is heeded: triggers, rules, columns, constraints and indexes of any kind.
+TRUNCATE flow_segments;
+CREATE TABLE heard (id bigint, flows bigint);
+CREATE FUNCTION hear() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.heard VALUES (NEW.id, NEW.flows); RETURN NEW; END $$;
+CREATE TRIGGER hear AFTER INSERT ON flow_segments FOR EACH ROW EXECUTE FUNCTION hear();
+SELECT flows_ingest(:'flows');
+DROP TRIGGER hear ON flow_segments;
+SELECT count(*) AS heard FROM heard JOIN flow_segments USING (id, flows);
+CREATE RULE also AS ON INSERT TO flow_segments DO ALSO INSERT INTO heard VALUES (-1, NEW.flows);
+SELECT flows_ingest(:'flows');
+DROP RULE also ON flow_segments;
+SELECT count(*) AS heard FROM heard WHERE id = -1;
+ALTER TABLE flow_segments ADD CONSTRAINT few CHECK (flows > 5) NOT VALID;
+\set VERBOSITY sqlstate
+SELECT flows_ingest(:'flows');
+\set VERBOSITY default
+ALTER TABLE flow_segments DROP CONSTRAINT few;
+TRUNCATE flow_segments;
+CREATE INDEX ON flow_segments ((flows / 10));
+SELECT flows_ingest(:'flows');
+SET enable_seqscan = off;
+SELECT count(*) FROM flow_segments WHERE flows / 10 >= 0;
+RESET enable_seqscan;
+CREATE UNIQUE INDEX one_only ON flow_segments (hour_min);
+\set VERBOSITY sqlstate
+SELECT flows_ingest(:'flows');
+\set VERBOSITY default
+DROP INDEX one_only;
+SELECT count(*), count(DISTINCT created_at), bool_and(created_at <= now()) FROM flow_segments;
+BEGIN;
+TRUNCATE flow_segments;
+SELECT flows_ingest(:'flows');
+SELECT bool_and(created_at = now()) AS same FROM flow_segments;
+ROLLBACK;
+ALTER TABLE flow_segments ADD COLUMN note text DEFAULT 'mine';
+SELECT flows_ingest(:'flows');
+SELECT note, count(*) FROM flow_segments GROUP BY note;
+ALTER TABLE flow_segments DROP COLUMN note;
+SELECT flows_ingest(:'flows');
+SELECT count(*) FROM flow_segments;
+DROP TABLE heard;
+DROP FUNCTION hear;
 DROP EXTENSION fas;
