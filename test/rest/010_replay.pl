@@ -270,6 +270,10 @@ subtest 'Elsewhere' => sub {
     is_deeply(data(by_hour('fas_reader', 1), @there), [$sums], 'flows_by_hour');
     psql('CREATE DATABASE rest_without_fas', db => 'postgres');
     ok(do { eval { install_api('rest_without_fas') }; $@ =~ /CREATE EXTENSION fas/ }, 'a database without fas: refused, saying what to do');
+    new_database('rest_taken', without_api => 1);
+    psql('CREATE SCHEMA api; CREATE TABLE api.precious (x int); INSERT INTO api.precious VALUES (1)', db => 'rest_taken');
+    ok(do { eval { install_api('rest_taken') }; $@ =~ /api/ }, 'a database that has another schema api: refused');
+    is(psql('SELECT count(*) FROM api.precious', db => 'rest_taken'), 1, '... which is left as it was');
 };
 
 done_testing();

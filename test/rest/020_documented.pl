@@ -95,6 +95,7 @@ subtest 'GET of one hour' => sub {
     rows_are('/flows?hour=0', [], 'hour 0');
     my $answer = get($port, '/flows?hour=12');
     is(join(' ', sort keys %{ json_of($answer)->[0] }), 'bytes_rx bytes_tx dest_app hour src_app vpc_id', 'six members, no more');
+    is(request($port, 'GET', '/flows?hour=12', body => '{"x":1}')->{body}, $answer->{body}, 'a GET with a body: the body means nothing');
     my $head = request($port, 'HEAD', '/flows?hour=12');
     is($head->{status}, 200, 'HEAD: 200');
     is($head->{body}, '', 'HEAD: no body');
@@ -123,10 +124,23 @@ subtest 'Slices' => sub {
     is("@order", 'app2 app4 app3', 'order=bytes_tx.asc');
     my $all = json_of(get($port, '/flows?hour_from=11&hour_to=12'));
     is(scalar @$all, 4, 'without group_by: by all four dimensions');
+    rows_are('/flows?hour_from=11&hour_to=12&group_by=[]', [ { bytes_tx => 560, bytes_rx => 550, flows => 10 } ], 'the totals of everything');
+    rows_are('/flows?hour=1000&group_by=[]', [ { bytes_tx => 0, bytes_rx => 0, flows => 0 } ], 'totals of nothing');
+    rows_are('/flows?hour=12&new_since=11', [ flow(12, 'app1', 'app3', 'vpc1', 213, 210), flow(12, 'app2', 'app4', 'vpc1', 192, 190) ], 'new talkers');
+    rows_are('/flows?hour=12&new_since=11&src_app=app2', [ flow(12, 'app2', 'app4', 'vpc1', 192, 190) ], 'new talkers, filtered');
+    rows_are('/flows?hour=11&new_since=0', [ flow(11, 'app1', 'app2', 'vpc1', 32, 30) ], 'new talkers of the first hour');
+    my %seen;
+    for my $page (0 .. 4)
+    {
+        $seen{"$_->{hour} $_->{src_app} $_->{dest_app}"}++ for @{ json_of(get($port, "/flows?hour_from=11&hour_to=12&limit=1&offset=$page")) };
+    }
+    is(join(', ', map { "$_: $seen{$_}" } sort keys %seen), '11 app1 app2: 1, 12 app1 app2: 1, 12 app1 app3: 1, 12 app2 app4: 1', 'limit and offset: pages fit together');
+    rows_are('/flows?hour=12&limit=0', [], 'limit=0');
     my $csv = get($port, '/flows?hour_from=11&hour_to=12&group_by=dest_app&order=bytes_tx.desc', Accept => 'text/csv');
     is($csv->{status}, 200, 'CSV: 200');
     like($csv->{headers}{'content-type'}, qr{^text/csv}, 'CSV: its type');
     is((split /\r?\n/, $csv->{body})[0] =~ tr/,//, 3, 'CSV: a head with four columns');
+    is(get($port, '/flows?hour=1000', Accept => 'text/csv')->{body} =~ s/\s+$//r, 'src_app,dest_app,vpc_id,bytes_tx,bytes_rx,hour', 'CSV of nothing: the head alone');
     like($csv->{body}, qr/app3.*\n.*app4.*\n.*app2/, 'CSV: in order');
 };
 

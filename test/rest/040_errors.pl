@@ -108,6 +108,14 @@ for my $path (qw(/flowss /flows/1 /flow/ /Flows /rpc/nothing /nothing /flow_segm
 is_error(post($port, '/flows', do { gzip(\"[$good]", \my $zipped); $zipped }, @json, 'Content-Encoding' => 'gzip'), 415, qr/gzip|encod/i, '415 for a gzip body');
 is_error(post($port, '/flows', "[$good]", @json, 'Content-Encoding' => 'br'), 415, qr/encod/i, '415 for another encoding');
 is(post($port, '/flows', '[]', @json, 'Content-Encoding' => 'identity')->{status}, 200, 'Content-Encoding: identity is none');
+for my $type ('multipart/form-data; boundary=x', 'application/xml', 'text/csv', 'application/json; charset=iso-8859-1', 'text/plain;charset=utf-16', 'image/png', 'application/x-ndjson')
+{
+    my $answer = post($port, '/flows', "[$good]", 'Content-Type' => $type);
+    is_error($answer, 415, qr/./, "415 for $type");
+}
+is_error(post($port, '/flows?columns=src_app', "[$good]", @json), 400, qr/columns/, '400 for parameters of a POST');
+is_error(post($port, '/flows?hour=1', "[$good]", @json), 400, qr/hour/, '400 for others');
+is(post($port, '/flows?', '[]', @json)->{status}, 200, 'a question mark alone is none');
 is_error(request($port, 'POST', '/flows', headers => [ @json, 'Content-Length' => 68_000_000 ], timeout => 10), 413, qr/64|large|limit/i, '413 for a body above the limit, before it is sent');
 is_error(get($port, '/flows?hour=1', Accept => 'application/xml'), 406, undef, '406 for a type that there is none of');
 is_error(get($port, '/flows?hour=1', Authorization => 'Bearer nonsense'), 401, undef, '401 for a token that is none');
