@@ -1,0 +1,222 @@
+// Set algebra and changes on serialized bitmaps, against std::set, for both widths; and the checks that let CRoaring
+// work on foreign bytes, against CRoaring's own.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <random>
+#include <set>
+
+#include "core/bitmap.hh"
+#include "core/bitmap64.hh"
+#include "core/bitmap_edit.hh"
+#include "core/bitmap_set.hh"
+
+using namespace fas;
+
+namespace {
+
+template <class Value> struct Width;
+template <> struct Width<uint32_t> {
+    using Bitmap = fas::Bitmap;
+    static constexpr uint32_t far[] = {0, 0x10000, 0x7fff0000, 0xfffe0000};
+};
+template <> struct Width<uint64_t> {
+    using Bitmap = fas::Bitmap64;
+    static constexpr uint64_t far[] = {0, uint64_t{1} << 32, (uint64_t{1} << 63) - 70000, uint64_t{0} - 200000};
+};
+
+template <class Value> using Set = std::set<Value>;
+
+// Sparse, dense and runs, at four places far from each other.
+template <class Value> Set<Value> random_set(std::mt19937_64 &random) {
+    Set<Value> out;
+    for (Value base : Width<Value>::far) {
+        const unsigned kind = random() % 8;
+        for (uint64_t i = kind & 1 ? random() % 300 : 0; i > 0; --i)
+            out.insert(static_cast<Value>(base + random() % 130000));
+        for (uint64_t i = kind == 2 ? 9000 : 0; i > 0; --i)
+            out.insert(static_cast<Value>(base + random() % 20000));
+        const uint64_t begin = random() % 60000;
+        for (uint64_t i = kind & 4 ? random() % 9000 : 0; i > 0; --i)
+            out.insert(static_cast<Value>(base + begin + i));
+    }
+    return out;
+}
+
+template <class Value> std::vector<uint8_t> bytes_of(const Set<Value> &set, bool with_runs) {
+    const std::vector<Value> values(set.begin(), set.end());
+    auto bitmap = Width<Value>::Bitmap::of(values);
+    if (with_runs)
+        bitmap.optimize();
+    std::vector<uint8_t> out(bitmap.serialized_size());
+    bitmap.serialize(out.data());
+    return out;
+}
+
+// What `make(sink)` writes, which must be a sound bitmap.
+template <class Value, class F> Set<Value> made(F &&make) {
+    VectorSink sink;
+    make(sink);
+    const std::vector<uint8_t> bytes = sink.take();
+    EXPECT_TRUE(is_sound<Value>(bytes));
+    const auto values = Width<Value>::Bitmap::deserialize(bytes, sqlstate::data_corrupted).values();
+    return {values.begin(), values.end()};
+}
+
+template <class Value> class BitmapSet : public testing::Test {};
+using Widths = testing::Types<uint32_t, uint64_t>;
+TYPED_TEST_SUITE(BitmapSet, Widths);
+
+TYPED_TEST(BitmapSet, AlgebraIsThatOfSets) {
+    using Value = TypeParam;
+    std::mt19937_64 random(7);
+    for (int round = 0; round < 30; ++round) {
+        const auto a = random_set<Value>(random);
+        const auto b = round % 7 == 0 ? a : random_set<Value>(random);
+        const auto x = bytes_of(a, random() % 2), y = bytes_of(b, random() % 2);
+        Set<Value> both, either, one, left;
+        std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::inserter(both, both.end()));
+        std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::inserter(either, either.end()));
+        std::set_symmetric_difference(a.begin(), a.end(), b.begin(), b.end(), std::inserter(one, one.end()));
+        std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::inserter(left, left.end()));
+        const std::pair<SetOperation, const Set<Value> &> cases[] = {{SetOperation::intersection, both},
+                                                                     {SetOperation::union_of, either},
+                                                                     {SetOperation::symmetric_difference, one},
+                                                                     {SetOperation::difference, left}};
+        for (const auto &[operation, expected] : cases) {
+            const SetOperation o = operation;
+            EXPECT_EQ(made<Value>([&](ByteSink &out) { combine<Value>(o, x, y, out); }), expected);
+            EXPECT_EQ(count_combined<Value>(o, x, y), expected.size());
+        }
+        EXPECT_EQ(equals<Value>(x, y), a == b);
+        EXPECT_EQ(intersects<Value>(x, y), !both.empty());
+        EXPECT_EQ(is_subset<Value>(x, y), left.empty());
+        const auto part = bytes_of(both, false);
+        EXPECT_TRUE(is_subset<Value>(part, x));
+        EXPECT_TRUE(is_subset<Value>(part, y));
+        const double jaccard = jaccard_index<Value>(x, y);
+        if (either.empty())
+            EXPECT_TRUE(std::isnan(jaccard));
+        else
+            EXPECT_DOUBLE_EQ(jaccard, static_cast<double>(both.size()) / static_cast<double>(either.size()));
+        std::vector<Value> members(checked_cardinality<Value>(x));
+        copy_members(Bytes(x), members.data());
+        EXPECT_TRUE(std::equal(members.begin(), members.end(), a.begin(), a.end()));
+    }
+}
+
+TYPED_TEST(BitmapSet, ChangesAreThoseOfSets) {
+    using Value = TypeParam;
+    std::mt19937_64 random(8);
+    for (int round = 0; round < 30; ++round) {
+        const auto set = random_set<Value>(random);
+        const auto bytes = bytes_of(set, random() % 2);
+        const Value base = Width<Value>::far[random() % 4];
+        const auto first = static_cast<Value>(base + random() % 70000);
+        const auto last = static_cast<Value>(first + (round % 3 == 0 ? 0 : random() % 50000));
+        Set<Value> range, inside, outside = set, filled = set, flipped = set;
+        for (Value value = first;; ++value) {
+            range.insert(value);
+            if (outside.erase(value) > 0)
+                inside.insert(value);
+            filled.insert(value);
+            if (flipped.erase(value) == 0)
+                flipped.insert(value);
+            if (value == last)
+                break;
+        }
+        const std::pair<Change, const Set<Value> &> cases[] = {
+            {Change::fill, filled}, {Change::clear, outside}, {Change::flip, flipped}, {Change::keep, inside}};
+        for (const auto &[kind, expected] : cases) {
+            const Change k = kind;
+            EXPECT_EQ(made<Value>([&](ByteSink &out) { change<Value>(k, bytes, first, last, out); }), expected);
+        }
+        EXPECT_EQ(made<Value>([&](ByteSink &out) { run_optimize<Value>(bytes, out); }), set);
+    }
+}
+
+TYPED_TEST(BitmapSet, ShiftsAreThoseOfSets) {
+    using Value = TypeParam;
+    std::mt19937_64 random(9);
+    const __int128 limit = std::numeric_limits<Value>::max();
+    for (__int128 distance : {__int128{0}, __int128{1}, __int128{-1}, __int128{65536}, __int128{-70001},
+                              __int128{1} << 32, -(__int128{1} << 32) - 5, limit, -limit, limit + 1}) {
+        const auto set = random_set<Value>(random);
+        Set<Value> expected;
+        for (Value value : set)
+            if (value + distance >= 0 && value + distance <= limit)
+                expected.insert(static_cast<Value>(value + distance));
+        const auto bytes = bytes_of(set, true);
+        EXPECT_EQ(made<Value>([&](ByteSink &out) { shift<Value>(bytes, distance, out); }), expected);
+    }
+}
+
+// What is_sound() accepts, CRoaring finds valid; and whatever the bytes, each function answers or throws.
+TYPED_TEST(BitmapSet, DamagedBytes) {
+    using Value = TypeParam;
+    std::mt19937_64 random(10);
+    int accepted = 0, refused = 0;
+    for (int round = 0; round < 400; ++round) {
+        const auto good = bytes_of(random_set<Value>(random), round % 2);
+        auto bad = good;
+        for (uint64_t i = random() % 3; i > 0; --i)
+            bad[random() % 2 ? random() % std::min<size_t>(bad.size(), 60) : random() % bad.size()] =
+                static_cast<uint8_t>(random());
+        if (round % 5 == 0)
+            bad.resize(random() % bad.size());
+        if (is_sound<Value>(bad)) {
+            ++accepted;
+            EXPECT_NO_THROW(Width<Value>::Bitmap::deserialize(bad, sqlstate::data_corrupted));
+        } else {
+            ++refused;
+        }
+        for (int question = 0; question < 10; ++question) {
+            try {
+                VectorSink sink;
+                const auto first = static_cast<Value>(random() % 70000);
+                if (question < 4)
+                    combine<Value>(static_cast<SetOperation>(question), bad, good, sink);
+                else if (question < 8)
+                    change<Value>(static_cast<Change>(question - 4), bad, first, static_cast<Value>(first + 70000),
+                                  sink);
+                else if (question == 8)
+                    (void)(count_combined<Value>(SetOperation::union_of, good, bad) + equals<Value>(bad, good) +
+                           intersects<Value>(bad, good) + is_subset<Value>(bad, good));
+                else
+                    shift<Value>(bad, 12345, sink);
+            } catch (const Error &e) {
+                EXPECT_STREQ(e.sqlstate(), sqlstate::data_corrupted);
+            }
+        }
+    }
+    EXPECT_GT(accepted, 40);
+    EXPECT_GT(refused, 100);
+}
+
+TEST(BitmapWidths, ConvertAsSignedNumbers) {
+    const Set<uint32_t> narrow_set = {0, 5, 70000, 0x7fffffff, 0x80000000, 0xffffffff};
+    Set<uint64_t> wide_set;
+    for (uint32_t value : narrow_set)
+        wide_set.insert(static_cast<uint64_t>(static_cast<int64_t>(static_cast<int32_t>(value))));
+    const auto x = bytes_of(narrow_set, false);
+    const auto y = bytes_of(wide_set, false);
+    EXPECT_EQ(made<uint64_t>([&](ByteSink &out) { widen(x, out); }), wide_set);
+    EXPECT_EQ(made<uint32_t>([&](ByteSink &out) { narrow(y, out); }), narrow_set);
+    for (uint64_t beyond : {uint64_t{0x80000000}, uint64_t{1} << 32, uint64_t{0xffffffff7fffffff}}) {
+        const auto bytes = bytes_of(Set<uint64_t>{1, beyond}, false);
+        VectorSink sink;
+        EXPECT_THROW(narrow(bytes, sink), Error);
+    }
+}
+
+TEST(BitmapWidths, RangesThatNoValueHolds) {
+    const auto none = bytes_of(Set<uint64_t>(), false);
+    VectorSink sink;
+    EXPECT_THROW(change<uint64_t>(Change::fill, none, 0, UINT64_MAX, sink), Error);
+    EXPECT_EQ(made<uint64_t>([&](ByteSink &out) { change<uint64_t>(Change::keep, none, 0, UINT64_MAX, out); }),
+              Set<uint64_t>());
+}
+
+} // namespace
