@@ -45,6 +45,7 @@ SELECT 1, 'sparse', floor(random() * 4294967296)::bigint FROM generate_series(1,
 UNION SELECT 2, 'dense', 65536 * 5 + floor(random() * 300000)::bigint FROM generate_series(1, 60000)
 UNION SELECT 3, 'runs', i FROM generate_series(100000, 300000) i WHERE i % 100 > 30
 UNION SELECT 4, 'mixed', CASE i % 3 WHEN 0 THEN floor(random() * 300000)::bigint WHEN 1 THEN 1000000 + i ELSE 4294967295 - floor(random() * random() * 200000)::bigint END FROM generate_series(1, 30000) i
+UNION SELECT 6, 'regular', k * 65536::bigint + j FROM generate_series(0, 3000) k, generate_series(0, 2) j
 UNION SELECT 5, 'borders', b FROM unnest('{0,1,65535,65536,65537,131071,131072,2147483647,2147483648,4294901760,4294967295}'::bigint[]) b;
 CREATE TABLE stored (id int, kind text, b roaringbitmap, b64 roaringbitmap64);
 CREATE FUNCTION signed(bigint) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT ($1 - CASE WHEN $1 > 2147483647 THEN 4294967296 ELSE 0 END)::int';
@@ -54,7 +55,7 @@ INSERT INTO stored SELECT id, kind, rb_build_agg(signed(n)), rb64_build_agg(spre
 SELECT kind, pg_column_size(b) > 8000 AS large, rb_cardinality(b) = n AS n, rb_min(b) = signed(least) AS min, rb_max(b) = signed(most) AS max, rb64_cardinality(b64) = n AS n64
 FROM stored JOIN (SELECT id, count(*) AS n, min(n) AS least, max(n) AS most FROM sets GROUP BY id) s USING (id) ORDER BY id;
 CREATE TABLE asked AS SELECT id, q FROM sets s, LATERAL (VALUES (n - 1), (n), (n + 1)) v(q) WHERE random() < 0.002 OR kind = 'borders';
-INSERT INTO asked SELECT i, q FROM generate_series(1, 5) i, unnest('{0,65535,65536,2147483647,2147483648,4294967295}'::bigint[]) q;
+INSERT INTO asked SELECT i, q FROM generate_series(1, 6) i, unnest('{0,65535,65536,2147483647,2147483648,4294967295}'::bigint[]) q;
 DELETE FROM asked WHERE q NOT BETWEEN 0 AND 4294967295;
 CREATE TABLE answers AS
 SELECT DISTINCT id, q, member, rank FROM (

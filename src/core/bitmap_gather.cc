@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "bytes.hh"
 #include "interrupt.hh"
@@ -92,7 +93,43 @@ GatheredContainer &BitmapGatherer::at(uint64_t key) {
     return place == 0 ? append(key) : entries_[last_ = place - 1].container;
 }
 
+void BitmapGatherer::defer(uint64_t member) {
+    if (deferred_ == nullptr)
+        deferred_ = static_cast<uint64_t *>(room_.memory().allocate(most_deferred * sizeof(uint64_t)));
+    deferred_[deferred_count_++] = member;
+    if (deferred_count_ == most_deferred)
+        add_deferred();
+}
+
+void BitmapGatherer::add_deferred() {
+    if (deferred_count_ == 0)
+        return;
+    if (slots_ == nullptr)
+        index_all();
+    const uint32_t count = std::exchange(deferred_count_, 0);
+    uint32_t places[most_deferred];
+    for (uint32_t i = 0; i < count; ++i)
+        __builtin_prefetch(slots_ + (static_cast<uint32_t>(hash_of(deferred_[i] >> 16)) & (slot_count_ - 1)));
+    for (uint32_t i = 0; i < count; ++i) {
+        places[i] = *slot_of(deferred_[i] >> 16);
+        if (places[i] != 0)
+            __builtin_prefetch(entries_ + places[i] - 1, 1);
+    }
+    for (uint32_t i = 0; i < count; ++i)
+        if (places[i] != 0) {
+            const GatheredContainer &to = entries_[places[i] - 1].container;
+            if (to.kind == ContainerKind::bitset)
+                __builtin_prefetch(to.words + static_cast<uint16_t>(deferred_[i]) / 64, 1);
+            else if (to.kind == ContainerKind::array)
+                __builtin_prefetch(to.members() + to.count, 1);
+        }
+    for (uint32_t i = 0; i < count; ++i)
+        room_.add(places[i] != 0 ? entries_[places[i] - 1].container : at(deferred_[i] >> 16),
+                  static_cast<uint16_t>(deferred_[i]));
+}
+
 void BitmapGatherer::gather(BitmapView &from) {
+    add_deferred();
     for (from.rewind(); from.next();) {
         BucketView &bucket = from.bucket();
         int32_t before = -1;
@@ -170,6 +207,7 @@ void BitmapGatherer::intersect(BitmapView &with) {
 }
 
 void BitmapGatherer::settle() {
+    add_deferred();
     for (uint32_t i = 0; i < count_; ++i) {
         room_.settle(entries_[i].container);
         if (i % poll_every == poll_every - 1)

@@ -23,7 +23,15 @@ class BitmapGatherer {
     BitmapGatherer(const BitmapGatherer &) = delete;
     BitmapGatherer &operator=(const BitmapGatherer &) = delete;
 
-    void add(uint64_t member) { room_.add(at(member >> 16), static_cast<uint16_t>(member)); }
+    void add(uint64_t member) {
+        uint64_t key = member >> 16;
+        if (last_ < count_ && entries_[last_].key == key)
+            room_.add(entries_[last_].container, static_cast<uint16_t>(member));
+        else if (count_ < many_entries)
+            room_.add(at(key), static_cast<uint16_t>(member));
+        else
+            defer(member);
+    }
     void gather(BitmapView &from);
     void gather_range(BitmapView &from, uint64_t first, uint64_t last); // only members from first to last
     void intersect(BitmapView &with);
@@ -38,6 +46,11 @@ class BitmapGatherer {
         GatheredContainer container;
     };
 
+    // With many containers each member is a wait for memory; members that come one by one wait together.
+    static constexpr uint32_t many_entries = 48, most_deferred = 64;
+
+    void defer(uint64_t member);
+    void add_deferred();
     GatheredContainer &at(uint64_t key);
     GatheredContainer &append(uint64_t key);
     uint32_t *slot_of(uint64_t key) const noexcept;
@@ -52,6 +65,8 @@ class BitmapGatherer {
     bool ascending_ = true;     // the entries' keys
     uint32_t *slots_ = nullptr; // a hash table of places in entries_, plus one; made when a search needs it
     uint32_t slot_count_ = 0;   // a power of two
+    uint32_t deferred_count_ = 0;
+    uint64_t *deferred_ = nullptr; // members that are still to be added; made when there are many entries
 };
 
 // Writes a gatherer's bitmap in the portable format. Each container takes its smallest form, so that equal sets become

@@ -135,10 +135,14 @@ uint64_t BucketView::cardinality() {
     Bytes all = headers(0, size_);
     uint64_t members = size_;
     bool ordered = true;
-    for (size_t i = 0; i < size_; ++i)
-        members += load<uint16_t>(all.data() + 4 * i + 2);
-    for (size_t i = 1; i < size_; ++i)
-        ordered &= header_key(all, i - 1) < header_key(all, i);
+    int32_t before = -1;
+    for (size_t i = 0; i < size_; ++i) {
+        auto header = load<uint32_t>(all.data() + 4 * i); // the key, and above it the cardinality - 1
+        members += header >> 16;
+        auto key = static_cast<int32_t>(header & 0xffff);
+        ordered &= before < key;
+        before = key;
+    }
     if (!ordered)
         throw_bad_bitmap("The keys of the containers are not in ascending order.");
     return members;
