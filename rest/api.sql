@@ -23,9 +23,9 @@ BEGIN;
 SET LOCAL client_min_messages = error;
 
 -- What functions below find without a schema's name: fas's own objects, wherever it was installed.
-SELECT quote_ident(nspname) AS fas FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'fas' \gset
-\if :{?fas}
-\else
+SELECT quote_ident(min(nspname)) AS fas, count(*) = 0 AS is_missing
+  FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'fas' \gset
+\if :is_missing
     DO $$ BEGIN RAISE 'this database has no extension fas: CREATE EXTENSION fas'; END $$;
 \endif
 SELECT set_config('search_path', 'pg_catalog, ' || :'fas' || ', pg_temp', true) \g /dev/null
@@ -43,6 +43,18 @@ SELECT format('GRANT %I TO fas_anon', role)
   FROM (VALUES ('fas_reader', '{read,all}'::text[]), ('fas_writer', '{write,all}')) AS given(role, choices)
  WHERE :'anon' = ANY (choices) \gexec
 
+-- Only what this script made is replaced; its comments tell. Objects of your own go into schemas of your own.
+SELECT string_agg(quote_ident(nspname), ' and ') AS taken, count(*) > 0 AS is_taken
+  FROM pg_namespace
+ WHERE nspname IN ('api', 'fas_rest')
+   AND coalesce(obj_description(oid, 'pg_namespace'), '') !~ '^(fas: network flows|Helpers of schema api)' \gset
+\if :is_taken
+    SELECT set_config('fas_rest.taken', :'taken', true) \g /dev/null
+    DO $$ BEGIN
+        RAISE 'schema % is there already and not of fas', current_setting('fas_rest.taken')
+            USING HINT = 'Rename it, or serve fas from a database of its own.';
+    END $$;
+\endif
 DROP SCHEMA IF EXISTS api, fas_rest CASCADE;
 CREATE SCHEMA api;
 CREATE SCHEMA fas_rest;

@@ -11,7 +11,7 @@ use RestTest;
 use Test::More;
 
 my $db = new_database('rest_alone');
-my $service = start_service(db => $db);
+my $service = start_service(db => $db, env => { NGINX => find_program('nginx') // 'nginx' }); # a name that nginx itself takes for something else
 my $alone = $service->{socket};
 my @json = ('Content-Type' => 'application/json');
 my $flows = '[{"hour":1,"src_app":"foo","dest_app":"bar","vpc_id":"v","bytes_tx":100,"bytes_rx":500},{"hour":1,"src_app":"in.gateway","dest_app":"b","vpc_id":"v","bytes_tx":7,"bytes_rx":8}]';
