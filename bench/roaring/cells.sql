@@ -82,13 +82,18 @@ BEGIN
   RETURN ms / loops;
 END $$;
 
--- Milliseconds of an aggregate, or whatever query, once.
-CREATE FUNCTION measure_once(query text) RETURNS float8 LANGUAGE plpgsql AS $$
+-- Milliseconds of a whole query, an aggregate say: repeated until `target` has gone by.
+CREATE FUNCTION measure_query(query text, target float8) RETURNS float8 LANGUAGE plpgsql AS $$
 DECLARE
   begun float8 := now_ms();
+  loops int := 0;
 BEGIN
-  EXECUTE query;
-  RETURN now_ms() - begun;
+  LOOP
+    EXECUTE query;
+    loops := loops + 1;
+    EXIT WHEN now_ms() - begun >= target;
+  END LOOP;
+  RETURN (now_ms() - begun) / loops;
 END $$;
 
 -- Member i (from 0) of a bitmap of a shape: about 470, 32768, or 51200 of 65536 (in runs of 100) to a container. Those
