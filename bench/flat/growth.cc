@@ -1,5 +1,6 @@
 // Whether ingest and Q1 stay as quick while the store grows, and what that costs: WAL, rewrites, bytes, segments.
 #include <chrono>
+#include <stdexcept>
 
 #include "parts.hh"
 
@@ -23,12 +24,16 @@ class Growth {
     }
 
     void reach(uint64_t flows) {
-        write(options_, {.feed = feed_, .next = next_, .connections = 4, .upto = feed_.batches_of(flows)});
+        sent_ +=
+            write(options_, {.feed = feed_, .next = next_, .connections = 4, .upto = feed_.batches_of(flows)}).flows;
         Stage stage;
         stage.name = fixed(static_cast<double>(flows) / 1e6, flows % 1'000'000 == 0 ? 0 : 1) + " million";
         stage.question = ask();
         uint64_t sample = feed_.batches_of(2 * options_.sizes.front());
         stage.sample = write(options_, {.feed = feed_, .next = next_, .upto = next_ + sample});
+        sent_ += stage.sample.flows;
+        if (double stored = control_.number("SELECT flows FROM flows_aggregate('{}')"); stored != sent_)
+            throw std::runtime_error(fixed(sent_, 0) + " flows were sent, " + fixed(stored, 0) + " are there");
         finish(stage);
     }
 
@@ -83,6 +88,7 @@ class Growth {
     Feed feed_;
     std::atomic<uint64_t> next_{0};
     uint64_t asked_ = 0;
+    double sent_ = 0;
     double wal_begin_ = 0, wal_ = 0, rewritten_ = 0, flows_ = 0;
     std::vector<Stage> stages_;
 };
