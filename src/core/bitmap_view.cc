@@ -28,7 +28,9 @@ uint32_t header_cardinality(Bytes headers, size_t i) noexcept {
 
 void throw_bad_bitmap(const char *detail) { throw Error(sqlstate::data_corrupted, "invalid roaring bitmap", detail); }
 
-BucketView::BucketView(const BitmapBytes &bytes, uint64_t begin) : bytes_(bytes), begin_(begin) {
+void BucketView::open(uint64_t begin) {
+    begin_ = begin;
+    has_runs_ = false;
     auto cookie = load<uint32_t>(fetch(begin, 4).data());
     uint64_t at = begin + 4;
     if ((cookie & 0xffff) == cookie_with_runs) {
@@ -213,8 +215,8 @@ void BucketView::check(uint64_t limit) {
         throw_bad_bitmap("The bytes end before the bitmap does.");
 }
 
-BitmapView::BitmapView(const BitmapBytes &bytes, BitmapWidth width) : bytes_(bytes), width_(width) {
-    if (width == BitmapWidth::bits64) {
+void BitmapView::begin() {
+    if (width_ == BitmapWidth::bits64) {
         first_ = 8;
         buckets_ = load<uint64_t>(bytes_.fetch(0, 8).data());
         if (buckets_ > bytes_.size() / 12) // a key and an empty bitmap
@@ -238,7 +240,7 @@ bool BitmapView::next() {
             throw_bad_bitmap("The 32-bit bitmaps are not in ascending order.");
     }
     high_ = high;
-    bucket_ = BucketView(bytes_, at);
+    bucket_.open(at);
     ++taken_;
     return true;
 }

@@ -61,7 +61,8 @@ struct ContainerView {
 class BucketView {
   public:
     BucketView() = default; // no container
-    BucketView(const BitmapBytes &bytes, uint64_t begin);
+    explicit BucketView(const BitmapBytes &bytes) noexcept : bytes_(bytes) {}
+    void open(uint64_t begin); // reads the header; in place, because copies of a view would cost as much
 
     uint32_t size() const noexcept { return size_; } // how many containers
     uint16_t key(uint32_t i);
@@ -100,9 +101,8 @@ class BucketView {
 
 class BitmapView {
   public:
-    BitmapView(const BitmapBytes &bytes, BitmapWidth width);
-    BitmapView(ByteSource &source, BitmapWidth width) : BitmapView(BitmapBytes(source), width) {}
-    BitmapView(Bytes memory, BitmapWidth width) : BitmapView(BitmapBytes(memory), width) {}
+    BitmapView(ByteSource &source, BitmapWidth width) : bytes_(source), width_(width), bucket_(bytes_) { begin(); }
+    BitmapView(Bytes memory, BitmapWidth width) : bytes_(memory), width_(width), bucket_(bytes_) { begin(); }
 
     uint64_t size() const noexcept { return bytes_.size(); } // in bytes
     void fetch_all() { bytes_.fetch(0, bytes_.size()); }     // where slices would cost more
@@ -125,6 +125,7 @@ class BitmapView {
     BucketView &bucket() noexcept { return bucket_; }
 
   private:
+    void begin();
     bool seek(uint32_t high); // the first bucket with this high half or more
 
     BitmapBytes bytes_;
