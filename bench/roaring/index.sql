@@ -13,7 +13,8 @@ CREATE TABLE million AS
     FROM generate_series(1, 1000000) i;
 VACUUM ANALYZE million;
 \timing off
-CREATE OR REPLACE FUNCTION timed(condition text, by_index boolean, OUT plan text, OUT matches bigint, OUT estimate float8, OUT ms numeric) LANGUAGE plpgsql AS $$
+DROP FUNCTION IF EXISTS timed;
+CREATE FUNCTION timed(condition text, by_index boolean, OUT plan text, OUT matches bigint, OUT estimate float8, OUT ms numeric) LANGUAGE plpgsql AS $$
 DECLARE times numeric[] := '{}'; report json;
 BEGIN
   PERFORM set_config('enable_seqscan', CASE WHEN by_index THEN 'off' ELSE 'on' END, true), set_config('enable_bitmapscan', CASE WHEN by_index THEN 'on' ELSE 'off' END, true);
@@ -37,3 +38,4 @@ INSERT INTO million SELECT 2000000 + i, rb_build(ARRAY(SELECT (i * 31 + j * 7919
 DROP INDEX million_gin;
 INSERT INTO million SELECT 3000000 + i, rb_build(ARRAY(SELECT (i * 31 + j * 7919) % 1000000 FROM generate_series(1, 20) j)) FROM generate_series(1, 10000) i;
 DROP TABLE million;
+DROP FUNCTION timed;
