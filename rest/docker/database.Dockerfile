@@ -18,5 +18,5 @@ RUN ldconfig && mkdir -p /data && chown postgres: /data
 USER postgres
 VOLUME /data /var/run/postgresql
 STOPSIGNAL SIGINT
-HEALTHCHECK --interval=2s --start-period=60s CMD ["test", "-e", "/var/run/postgresql/fas-is-ready"]
+HEALTHCHECK --interval=2s --start-period=60s CMD ["pg_isready", "-q", "-h", "/var/run/postgresql"]
 CMD ["/usr/share/fas/database"]
