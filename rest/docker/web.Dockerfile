@@ -7,9 +7,9 @@ COPY rest/nginx.conf fas.conf
 COPY rest/openapi.json .
 # The two lines of nginx.conf that are an installation's own; logs go to the container's.
 RUN sed -i -e 's|^    server 127.0.0.1:9528;|    server postgrest:9528;|' -e 's|^    listen 127.0.0.1:9527;|    listen 9527;|' fas.conf \
-    && sed -i 's|access_log nginx-access.log;|access_log /dev/stdout;|' nginx.conf \
+    && sed -i -e 's|access_log nginx-access.log;|access_log /dev/stdout;|' -e 's|error_log nginx-error.log|error_log stderr|' nginx.conf \
     && mkdir tmp && chown -R www-data: .
 USER www-data
 EXPOSE 9527
 STOPSIGNAL SIGQUIT
-CMD ["nginx", "-p", "/var/lib/fas/", "-e", "/dev/stderr", "-c", "nginx.conf", "-g", "daemon off;"]
+CMD ["nginx", "-p", "/var/lib/fas/", "-e", "stderr", "-c", "nginx.conf", "-g", "daemon off;"]
