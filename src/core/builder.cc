@@ -21,14 +21,18 @@ struct Row {
     uint64_t metric(size_t m) const noexcept { return uint64_t{metrics[2 * m + 1]} << 32 | metrics[2 * m]; }
 };
 
+using Names = std::array<NameTable, text_dimension_count>;
+using Cells = RecordTable<text_dimension_count + 1>;
+using Rows = ChunkedVector<Row, 512>;
+
 constexpr size_t cell_hour = text_dimension_count; // place of the hour in a cell's record, behind the name ids
 
 } // namespace
 
 struct SegmentBuilder::State {
-    std::array<NameTable, text_dimension_count> names;
-    RecordTable<text_dimension_count + 1> cells;
-    ChunkedVector<Row, 512> rows;
+    Names names;
+    Cells cells;
+    Rows rows;
 };
 
 SegmentBuilder::SegmentBuilder() : state_(std::make_unique<State>()) {}
@@ -71,8 +75,6 @@ size_t SegmentBuilder::memory() const noexcept {
 void SegmentBuilder::clear() noexcept { *state_ = State(); }
 
 namespace {
-
-using Cells = RecordTable<text_dimension_count + 1>;
 
 // What is worked out before anything is written: sorted names and keys, cells in their order, rows by cell.
 struct Layout {
@@ -122,8 +124,7 @@ void sort_cells(const Cells &cells, const std::array<std::vector<uint32_t>, text
         });
 }
 
-template <class Rows>
-Layout lay_out(const std::array<NameTable, text_dimension_count> &names, const Cells &cells, const Rows &all_rows) {
+Layout lay_out(const Names &names, const Cells &cells, const Rows &all_rows) {
     Layout layout;
     {
         std::array<std::vector<uint32_t>, text_dimension_count> ranks;
@@ -147,7 +148,6 @@ Layout lay_out(const std::array<NameTable, text_dimension_count> &names, const C
 }
 
 // `runs` of layout.order; `ordinals` are the writer's keys by the layout's, empty when they are the same.
-template <class Rows>
 void write_cells(const Layout &layout, const Cells &cells, const Rows &all_rows, std::span<const Range> runs,
                  const std::vector<uint32_t> &ordinals, SegmentWriter &writer) {
     for (const Range run : runs)
@@ -162,6 +162,19 @@ void write_cells(const Layout &layout, const Cells &cells, const Rows &all_rows,
                 writer.add_row(metrics);
             }
         }
+}
+
+// A segment of some runs, with the names and keys that they use.
+SegmentBytes write_part(const Layout &layout, const Cells &cells, const Rows &all_rows, std::span<const Range> runs) {
+    KeySubset subset(layout.keys[0].size());
+    for (const Range run : runs)
+        for (uint32_t at = run.begin; at < run.end; ++at)
+            subset.use(layout.cell_keys[layout.order[at]]);
+    subset.pick(layout.names, layout.keys);
+    poll();
+    SegmentWriter writer(subset.spans(), subset.keys);
+    write_cells(layout, cells, all_rows, runs, subset.ordinals, writer);
+    return writer.finish();
 }
 
 // A run of layout.order for each hour, ascending.
@@ -203,7 +216,6 @@ namespace {
 
 // Marks what is to stay: small hours, and those that one in sixteen of the latest rows belongs to. Nothing where that
 // is more than half of all rows.
-template <class Rows>
 void mark_staying(const Cells &cells, const Rows &rows, uint64_t own_hour_flows, std::vector<Hour> &hours) {
     const size_t latest = std::min<size_t>(rows.size(), 1024);
     std::vector<size_t> counts(hours.size());
@@ -235,15 +247,7 @@ std::vector<SegmentBytes> SegmentBuilder::take(uint64_t own_hour_flows, bool end
         if (!end)
             mark_staying(s.cells, s.rows, own_hour_flows, hours);
         const auto write = [&](std::span<const Range> runs) {
-            KeySubset subset(layout.keys[0].size());
-            for (const Range run : runs)
-                for (uint32_t at = run.begin; at < run.end; ++at)
-                    subset.use(layout.cell_keys[layout.order[at]]);
-            subset.pick(layout.names, layout.keys);
-            SegmentWriter writer(subset.spans(), subset.keys);
-            write_cells(layout, s.cells, s.rows, runs, subset.ordinals, writer);
-            segments.push_back(writer.finish());
-            poll();
+            segments.push_back(write_part(layout, s.cells, s.rows, runs));
         };
         std::vector<Range> rest;
         staying.resize(s.cells.size());

@@ -312,6 +312,7 @@ SegmentBytes Merge::write(const Output &output) {
         for (uint32_t at = run.begin; at < run.end; ++at)
             subset.use(sources_[at].key);
     subset.pick(sorted_names_, sorted_keys_);
+    poll();
     SegmentWriter writer(subset.spans(), subset.keys);
     const Source *previous = nullptr;
     uint64_t row = 0; // inside the cell; only a parted cell has rows that are not wanted
