@@ -69,6 +69,7 @@ class BucketDirectory {
     uint32_t cardinality(uint32_t i) const noexcept { return uint32_t{number(2 * i + 1)} + 1; }
     uint64_t cardinality() const noexcept;
     bool is_run(uint32_t i) const noexcept { return run_flags_ != nullptr && (run_flags_[i / 8] >> (i % 8) & 1) != 0; }
+    bool has_run_flags() const noexcept { return run_flags_ != nullptr; }
     Bytes keys() const noexcept { return {keys_, size_t{4} * count_}; } // pairs of key and cardinality - 1
     ContainerPlace place(uint32_t i) const;
     Bytes bytes() const noexcept { return bucket_; }

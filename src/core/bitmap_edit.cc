@@ -2,12 +2,14 @@
 #include "bitmap_edit.hh"
 
 #include <algorithm>
+#include <bit>
 #include <optional>
 #include <string>
 #include <type_traits>
 
 #include "bitmap.hh"
 #include "bitmap_set.hh"
+#include "bytes.hh"
 #include "interrupt.hh"
 
 namespace fas {
@@ -62,10 +64,29 @@ void apply(Change change, Bitmap &bitmap, uint32_t first, uint32_t last) {
     }
 }
 
+// A bucket of few containers is decoded as a whole: that costs less than to take it apart. Its layout was looked at.
+constexpr uint32_t few_containers = 16;
+
+Bitmap change_few(Change kind, const BucketDirectory &bucket, uint32_t first, uint32_t last) {
+    // To keep a range, CRoaring clears what is around it, and looks into containers there.
+    for (uint32_t i = 0; i < bucket.size(); ++i)
+        if (kind == Change::keep || (bucket.key(i) >= first >> 16 && bucket.key(i) <= last >> 16))
+            bucket.place(i).check(Depth::whole);
+    const Bytes bytes = bucket.bytes();
+    const char *data = reinterpret_cast<const char *>(bytes.data());
+    Bitmap out(roaring_bitmap_portable_deserialize_safe(data, bytes.size()));
+    apply(kind, out, first, last);
+    return out;
+}
+
 // Decodes the containers that the change reaches into, changes them, and puts the result between those before and
 // behind. What it covers whole need not be decoded but to be flipped.
 template <class Writer>
 void change_bucket(Change kind, Bytes bucket, uint32_t first, uint32_t last, uint32_t high, Writer &out) {
+    if (const BucketDirectory directory(bucket); directory.size() <= few_containers) {
+        out.put(high, change_few(kind, directory, first, last).get());
+        return;
+    }
     const Containers old = containers_of(bucket);
     const uint32_t first_key = first >> 16, last_key = last >> 16;
     const auto begin =
@@ -262,9 +283,53 @@ template <> void shift<uint64_t>(Bytes bytes, __int128 distance, ByteSink &out) 
     writer.finish();
 }
 
+namespace {
+
+// Is an array certainly no larger than its members as runs?
+bool is_best_as_array(const ContainerPlace &c) noexcept {
+    const uint32_t count = c.cardinality();
+    uint32_t runs = 1;
+    for (uint32_t i = 1; i < count && 2 * runs < count;) { // a stretch at a time, so that most is done without a branch
+        for (const uint32_t end = std::min(count, i + 64); i < end; ++i)
+            runs += load<uint16_t>(c.data + size_t{2} * i) != load<uint16_t>(c.data + size_t{2} * i - 2) + 1;
+    }
+    return 2 * runs >= count;
+}
+
+bool is_best_as_bitset(const ContainerPlace &c) noexcept {
+    constexpr uint32_t enough = 2048; // as runs, they would be larger
+    uint32_t runs = 0;
+    uint64_t before = 0;
+    for (uint32_t i = 0; i < c.size && runs < enough; i += 8) {
+        const auto word = load<uint64_t>(c.data + i);
+        runs += static_cast<uint32_t>(std::popcount(word & ~(word << 1 | before >> 63)));
+        before = word;
+    }
+    return runs >= enough;
+}
+
+// Would nothing become smaller? A bucket that was inspected as a whole. When in doubt it says no.
+bool is_optimal(const BucketDirectory &bucket) {
+    bool has_runs = false;
+    for (uint32_t i = 0; i < bucket.size(); ++i) {
+        const ContainerPlace c = bucket.place(i);
+        has_runs |= c.is_run;
+        if (c.is_run ? c.size > std::min(uint32_t{8192}, 2 * c.cardinality())
+                     : !(c.cardinality() <= 4096 ? is_best_as_array(c) : is_best_as_bitset(c)))
+            return false;
+    }
+    return bucket.size() > 0 && has_runs == bucket.has_run_flags();
+}
+
+} // namespace
+
 template <class Value> void run_optimize(Bytes bytes, ByteSink &out) {
     BucketWriter<Value> writer(out);
     for (BucketCursor<Value> cursor(bytes, Depth::whole); !cursor.is_done(); cursor.advance()) {
+        if (is_optimal(BucketDirectory(cursor.bucket()))) {
+            writer.copy(cursor.high(), cursor.bucket());
+            continue;
+        }
         Bitmap bitmap(roaring_bitmap_copy(FrozenBucket(cursor.bucket())));
         roaring_bitmap_run_optimize(bitmap.get());
         writer.put(cursor.high(), bitmap.get());

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "container_pairs.hh"
+
 namespace fas {
 
 namespace {
@@ -55,22 +57,31 @@ template <class F> bool each_common(const BucketDirectory &left, const BucketDir
     return true;
 }
 
+ContainerPlace checked_place(const BucketDirectory &bucket, uint32_t i, Depth depth) {
+    const ContainerPlace place = bucket.place(i);
+    place.check(depth);
+    return place;
+}
+ContainerPlace sorted(const BucketDirectory &bucket, uint32_t i) { return checked_place(bucket, i, Depth::order); }
+
 // Containers of one side that CRoaring is to see: the bucket itself where these are all it has, else a copy of them.
 class Chosen {
   public:
     explicit Chosen(const BucketDirectory &bucket) : bucket_(bucket) {}
 
-    void add(uint32_t i, Depth depth) {
-        places_.push_back(bucket_.place(i));
-        places_.back().check(depth);
-    }
+    void add(uint32_t i, Depth depth) { places_.push_back(checked_place(bucket_, i, depth)); }
     size_t size() const noexcept { return places_.size(); }
     void clear() noexcept { places_.clear(); }
 
-    // What was chosen, as the bytes of a bucket; good until the next call.
-    Bytes bytes() {
+    // What was chosen, as the bytes of a bucket; good until the next call. With others beside, where those do not
+    // matter and are so few that a copy would cost more: CRoaring then passes them over.
+    Bytes bytes(bool may_have_others) {
         if (places_.size() == bucket_.size())
             return bucket_.bytes();
+        if (may_have_others && places_.size() >= bucket_.size() / 8) {
+            checked_bucket(bucket_.bytes(), Depth::layout);
+            return bucket_.bytes();
+        }
         copy_.resize(bucket_size(places_));
         write_bucket(places_, copy_.data());
         return copy_;
@@ -132,16 +143,37 @@ Containers part(SetOperation operation, const BucketDirectory &left, const Bucke
     return kept;
 }
 
+// Of so few containers on both sides, CRoaring copies what one side alone has quicker than we put the parts together.
+constexpr uint32_t few_containers = 24;
+
+Bitmap combine_few(SetOperation operation, const BucketDirectory &left, const BucketDirectory &right) {
+    checked_bucket(left.bytes(), Depth::layout);
+    checked_bucket(right.bytes(), Depth::layout);
+    const Depth depth = operation == SetOperation::intersection ? Depth::order : Depth::whole;
+    each_common(left, right, [&](uint32_t i, uint32_t j) {
+        checked_place(left, i, depth);
+        checked_place(right, j, depth);
+        return true;
+    });
+    return combined(operation, left.bytes(), right.bytes());
+}
+
 bool by_key(const ContainerPlace &a, const ContainerPlace &b) noexcept { return a.key < b.key; }
 
 } // namespace
 
 CombinedBucket::CombinedBucket(SetOperation operation, Bytes left, Bytes right) {
     const BucketDirectory first(left), second(right);
+    if (first.size() + second.size() <= few_containers) {
+        common_.emplace(combine_few(operation, first, second));
+        return;
+    }
     Chosen x(first), y(second);
     Containers kept = part(operation, first, second, x, y);
-    if (x.size() > 0)
-        common_.emplace(combined(operation, x.bytes(), y.bytes()));
+    if (x.size() > 0) {
+        const bool is_intersection = operation == SetOperation::intersection;
+        common_.emplace(combined(operation, x.bytes(is_intersection), y.bytes(is_intersection)));
+    }
     if (kept.empty())
         return;
     if (std::adjacent_find(kept.begin(), kept.end(), [](const auto &a, const auto &b) { return a.key >= b.key; }) !=
@@ -168,13 +200,12 @@ void CombinedBucket::write(uint8_t *out) const {
 }
 
 uint64_t count_common(const BucketDirectory &left, const BucketDirectory &right) {
-    Chosen x(left), y(right);
+    uint64_t common = 0;
     each_common(left, right, [&](uint32_t i, uint32_t j) {
-        x.add(i, Depth::order);
-        y.add(j, Depth::order);
+        common += count_shared(sorted(left, i), sorted(right, j));
         return true;
     });
-    return x.size() == 0 ? 0 : roaring_bitmap_and_cardinality(FrozenBucket(x.bytes()), FrozenBucket(y.bytes()));
+    return common;
 }
 
 bool are_equal(const BucketDirectory &left, const BucketDirectory &right) {
@@ -193,60 +224,22 @@ bool are_equal(const BucketDirectory &left, const BucketDirectory &right) {
             y.add(i, Depth::order);
         }
     }
-    return x.size() == 0 || roaring_bitmap_equals(FrozenBucket(x.bytes()), FrozenBucket(y.bytes()));
+    return x.size() == 0 || roaring_bitmap_equals(FrozenBucket(x.bytes(false)), FrozenBucket(y.bytes(false)));
 }
 
-namespace {
-
-// Asks CRoaring about containers of the same key, few at first and then more at a time, until ask() says false: an
-// early answer should be cheap, and so should a late one.
-class Batches {
-  public:
-    Batches(const BucketDirectory &left, const BucketDirectory &right) : x_(left), y_(right) {}
-
-    template <class Ask> bool add(uint32_t i, uint32_t j, Ask &&ask) {
-        x_.add(i, Depth::order);
-        y_.add(j, Depth::order);
-        return x_.size() < limit_ || flush(ask);
-    }
-    template <class Ask> bool flush(Ask &&ask) {
-        if (x_.size() == 0)
-            return true;
-        const bool goes_on = ask(FrozenBucket(x_.bytes()), FrozenBucket(y_.bytes()));
-        x_.clear();
-        y_.clear();
-        limit_ *= 4;
-        return goes_on;
-    }
-
-  private:
-    Chosen x_, y_;
-    size_t limit_ = 1;
-};
-
-} // namespace
-
 bool have_common(const BucketDirectory &left, const BucketDirectory &right) {
-    const auto are_disjoint = [](const roaring_bitmap_t *x, const roaring_bitmap_t *y) {
-        return !roaring_bitmap_intersect(x, y);
-    };
-    Batches batches(left, right);
-    return !each_common(left, right, [&](uint32_t i, uint32_t j) { return batches.add(i, j, are_disjoint); }) ||
-           !batches.flush(are_disjoint);
+    return !each_common(left, right,
+                        [&](uint32_t i, uint32_t j) { return !have_shared(sorted(left, i), sorted(right, j)); });
 }
 
 bool is_within(const BucketDirectory &left, const BucketDirectory &right) {
     if (left.size() > right.size())
         return false;
-    const auto is_subset = [](const roaring_bitmap_t *x, const roaring_bitmap_t *y) {
-        return roaring_bitmap_is_subset(x, y);
-    };
-    Batches batches(left, right);
     uint32_t next = 0; // container of the left side
     const bool so_far = each_common(left, right, [&](uint32_t i, uint32_t j) {
-        return i == next++ && left.cardinality(i) <= right.cardinality(j) && batches.add(i, j, is_subset);
+        return i == next++ && left.cardinality(i) <= right.cardinality(j) && is_part(sorted(left, i), sorted(right, j));
     });
-    return so_far && next == left.size() && batches.flush(is_subset);
+    return so_far && next == left.size();
 }
 
 } // namespace fas

@@ -1,0 +1,15 @@
+// Two containers of the same key, asked where they lie what they have in common: nothing is decoded, copied or
+// allocated. Each answer is safe whatever the bytes say, and right where ContainerPlace::check(Depth::order) passed.
+#pragma once
+
+#include <cstdint>
+
+#include "bitmap_bucket.hh"
+
+namespace fas {
+
+uint32_t count_shared(const ContainerPlace &a, const ContainerPlace &b) noexcept; // members of both
+bool have_shared(const ContainerPlace &a, const ContainerPlace &b) noexcept;
+bool is_part(const ContainerPlace &a, const ContainerPlace &b) noexcept; // a of b
+
+} // namespace fas
