@@ -160,7 +160,7 @@ GroupBy group_by_of_array(ArrayType *names) {
     GroupBy group_by;
     for (int i = 0; i < count; ++i) {
         if (nulls[i])
-            ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("group_by holds a null"),
+            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("group_by holds a null"),
                             errhint("The dimensions are hour, src_app, dest_app and vpc_id.")));
         std::string_view name = text_view(DatumGetTextPP(elements[i]));
         // dimension_of_name returns a std::optional of a plain enum: nothing to destroy.

@@ -11,7 +11,7 @@ extern "C" {
 
 namespace fas::pg {
 
-// The set of dimensions that a text[] names; a repeated name counts once. Raises 22023 for an unknown name, 22004 for
+// The set of dimensions that a text[] names; a repeated name counts once. Raises 22023 for an unknown name and for
 // a NULL element. For phase one.
 GroupBy group_by_of_array(ArrayType *names);
 
