@@ -34,14 +34,14 @@ sub refused
 sub catalogs
 {
     my ($dbname) = @_;
-    return $node->safe_psql($dbname, join ' UNION ALL ', map { my ($table, $name) = @$_; "SELECT '" . (split ' ', $table)[0] . " ' || $name FROM $table" }
+    # Sorted here: a large catalog is scanned from wherever another scan of it is.
+    return join "\n", sort split /\n/, $node->safe_psql($dbname, join ' UNION ALL ', map { my ($table, $name) = @$_; "SELECT '" . (split ' ', $table)[0] . " ' || $name FROM $table" }
         ([ 'pg_class', 'oid::regclass' ], [ 'pg_proc', 'oid::regprocedure' ], [ 'pg_type', 'oid::regtype' ], [ 'pg_operator', 'oid::regoperator' ], [ 'pg_namespace', 'nspname' ],
             [ 'pg_foreign_data_wrapper', 'fdwname' ], [ 'pg_foreign_server', 'srvname' ], [ 'pg_foreign_table', 'ftrelid::regclass' ], [ 'pg_cast', 'oid' ], [ 'pg_opclass', 'opcname' ],
             [ 'pg_opfamily', 'opfname' ], [ 'pg_aggregate', 'aggfnoid' ], [ 'pg_extension', 'extname' ], [ 'pg_trigger', 'tgname' ], [ 'pg_default_acl', 'oid' ], [ 'pg_event_trigger', 'evtname' ],
             [ 'pg_constraint', 'conname' ], [ 'pg_sequence', 'seqrelid::regclass' ], [ 'pg_user_mapping', 'oid' ], [ 'pg_rewrite', 'rulename' ], [ 'pg_attrdef', 'oid' ],
             [ 'pg_description', q{objoid || ' ' || objsubid} ], [ 'pg_init_privs', q{objoid || ' ' || objsubid} ], [ 'pg_depend', q{classid || ' ' || objid || ' ' || objsubid || ' ' || refobjid} ],
-            [ 'pg_shdepend WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())', q{classid || ' ' || objid || ' ' || refobjid || ' ' || deptype::text} ]))
-        . ' ORDER BY 1';
+            [ 'pg_shdepend WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())', q{classid || ' ' || objid || ' ' || refobjid || ' ' || deptype::text} ]));
 }
 
 my $empty = catalogs('one');
