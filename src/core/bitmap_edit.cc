@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "bitmap.hh"
+#include "bitmap_member.hh"
 #include "bitmap_set.hh"
 #include "bytes.hh"
 #include "interrupt.hh"
@@ -83,7 +84,13 @@ Bitmap change_few(Change kind, const BucketDirectory &bucket, uint32_t first, ui
 // behind. What it covers whole need not be decoded but to be flipped.
 template <class Writer>
 void change_bucket(Change kind, Bytes bucket, uint32_t first, uint32_t last, uint32_t high, Writer &out) {
-    if (const BucketDirectory directory(bucket); directory.size() <= few_containers) {
+    const BucketDirectory directory(bucket);
+    if (first == last && (kind == Change::fill || kind == Change::clear))
+        if (const auto splice = splice_member(directory, first, kind == Change::fill)) {
+            splice->write(directory, out.begin(high, splice->size_after(directory)));
+            return;
+        }
+    if (directory.size() <= few_containers) {
         out.put(high, change_few(kind, directory, first, last).get());
         return;
     }

@@ -57,10 +57,10 @@ template <class Value> class BucketWriter {
     void put(uint32_t high, const roaring_bitmap_t *bits);
     void put(uint32_t high, const std::vector<ContainerPlace> &containers);
     void put(uint32_t high, const CombinedBucket &combined);
+    uint8_t *begin(uint32_t high, size_t size); // room for a bucket's bytes
     void finish();
 
   private:
-    uint8_t *begin(uint32_t high, size_t size);
     ByteSink &out_;
     uint64_t count_ = 0;
 };
