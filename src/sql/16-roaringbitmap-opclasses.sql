@@ -214,7 +214,7 @@ COMMENT ON OPERATOR FAMILY roaringbitmap64_ops USING gin IS 'Bitmaps by their me
 
 -- The planner: estimates from the column's statistics by trying the operator on the values that they hold, instead of
 -- a constant; functions that are operators use the operators' indexes and estimates. Costs are in units of
--- cpu_operator_cost, as measured on bitmaps of some thousand members.
+-- cpu_operator_cost: rough settings, set by judgement for bitmaps of some thousand members, not measured.
 
 CREATE FUNCTION rb_support(internal) RETURNS internal
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_rb_support';
