@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bitmap.hh"
+#include "bitmap/bitmap.hh"
 #include "flow.hh"
 #include "source.hh"
 

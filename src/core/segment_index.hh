@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "bitmap.hh"
+#include "bitmap/bitmap.hh"
 #include "packed.hh"
 #include "segment_format.hh"
 

@@ -13,8 +13,8 @@ extern "C" {
 #include "catalog/pg_type.h"
 }
 
-#include "../core/bitmap.hh"
-#include "../core/bitmap64.hh"
+#include "../core/bitmap/bitmap.hh"
+#include "../core/bitmap/bitmap64.hh"
 
 namespace fas::pg {
 

@@ -1,9 +1,9 @@
-// What a gatherer holds (core/bitmap_gather.hh) as a datum of a bitmap type. For phase two.
+// What a gatherer holds (core/bitmap/gather.hh) as a datum of a bitmap type. For phase two.
 #pragma once
 
 #include "postgres.hh"
 
-#include "../core/bitmap_gather.hh"
+#include "../core/bitmap/gather.hh"
 #include "bitmap_width.hh"
 #include "guard.hh"
 

@@ -1,6 +1,6 @@
 // The bitmap aggregates of both widths: rb_build_agg, rb_or_agg, rb_and_agg, rb_xor_agg, and their cardinalities.
 //
-// The state is a BitmapGatherer (core/bitmap_gather.hh) whose memory, to the last byte, is palloc'd in the aggregate's
+// The state is a BitmapGatherer (core/bitmap/gather.hh) whose memory, to the last byte, is palloc'd in the aggregate's
 // context: PostgreSQL sees how large it is (HashAggregate spills by it), and it goes with the context, so that nothing
 // is to be destroyed. Final functions may be called again and again, and between transitions: they settle what is lazy
 // in the state, which no caller can see.
@@ -16,8 +16,8 @@ extern "C" {
 #include <memory_resource>
 #include <new>
 
-#include "../core/bitmap_gather.hh"
-#include "../core/bitmap_view.hh"
+#include "../core/bitmap/gather.hh"
+#include "../core/bitmap/view.hh"
 #include "aggregate.hh"
 #include "bitmap_width.hh"
 #include "bitmap_writing.hh"

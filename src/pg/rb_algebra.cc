@@ -1,8 +1,8 @@
 // Set algebra of two bitmaps: and, or, xor, andnot, how many members these have, and comparisons, for both widths.
-// What is computed, and on bytes that are not decoded, is in core/bitmap_set.hh.
+// What is computed, and on bytes that are not decoded, is in core/bitmap/set.hh.
 #include "postgres.hh"
 
-#include "../core/bitmap_set.hh"
+#include "../core/bitmap/set.hh"
 #include "bitmap_width.hh"
 #include "datum.hh"
 #include "guard.hh"

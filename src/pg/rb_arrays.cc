@@ -6,7 +6,7 @@ extern "C" {
 #include "utils/memutils.h"
 }
 
-#include "../core/bitmap_set.hh"
+#include "../core/bitmap/set.hh"
 #include "bitmap_datum.hh"
 
 namespace fas::pg {

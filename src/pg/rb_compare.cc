@@ -1,7 +1,7 @@
-// Order and hash of bitmaps, for their btree and hash operator classes: see ../core/bitmap_order.hh.
+// Order and hash of bitmaps, for their btree and hash operator classes: see ../core/bitmap/order.hh.
 #include "bitmap_width.hh"
 
-#include "../core/bitmap_order.hh"
+#include "../core/bitmap/order.hh"
 #include "datum.hh"
 #include "guard.hh"
 

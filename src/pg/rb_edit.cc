@@ -1,8 +1,8 @@
 // Bitmaps made of one bitmap: add, remove, fill, clear, flip, range, shifts, runoptimize, for both widths, and the
-// conversions between them. What is computed is in core/bitmap_edit.hh.
+// conversions between them. What is computed is in core/bitmap/edit.hh.
 #include "postgres.hh"
 
-#include "../core/bitmap_edit.hh"
+#include "../core/bitmap/edit.hh"
 #include "bitmap_datum.hh"
 #include "varlena_sink.hh"
 

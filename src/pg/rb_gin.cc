@@ -1,5 +1,5 @@
 // The GIN operator classes of bitmaps: rows by their members. What is indexed, and why large bitmaps are indexed by
-// more than their members, is in ../core/bitmap_keys.hh. Keys are bigints; an index may be told how many a row may have
+// more than their members, is in ../core/bitmap/keys.hh. Keys are bigints; an index may be told how many a row may have
 // at most (max_keys).
 //
 // Answers are three-valued (triConsistent) only; PostgreSQL makes of "maybe" a recheck of the row.
@@ -11,7 +11,7 @@ extern "C" {
 #include "access/stratnum.h"
 }
 
-#include "../core/bitmap_keys.hh"
+#include "../core/bitmap/keys.hh"
 #include "datum.hh"
 #include "guard.hh"
 

@@ -1,6 +1,6 @@
 // Questions to one stored bitmap, both widths: answered where the bitmap lies, from slices of a TOASTed datum, without
 // building it. Also rb_select(), which copies the containers that it needs, and rb_iterate(), which goes through them
-// one by one. The reading is in core/bitmap_view.hh.
+// one by one. The reading is in core/bitmap/view.hh.
 //
 // Everything a question needs is made inside guarded() and is gone when it is answered; what rb_iterate() keeps between
 // its calls belongs to the memory context that lives as long as they go on.
@@ -13,8 +13,8 @@ extern "C" {
 #include <memory_resource>
 #include <optional>
 
-#include "../core/bitmap_gather.hh"
-#include "../core/bitmap_view.hh"
+#include "../core/bitmap/gather.hh"
+#include "../core/bitmap/view.hh"
 #include "bitmap_width.hh"
 #include "bitmap_writing.hh"
 #include "datum.hh"

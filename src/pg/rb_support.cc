@@ -15,7 +15,7 @@ extern "C" {
 #include "utils/lsyscache.h"
 }
 
-#include "../core/bitmap_view.hh"
+#include "../core/bitmap/view.hh"
 #include "datum.hh"
 #include "guard.hh"
 

@@ -16,7 +16,7 @@ extern "C" {
 #include <cstring>
 #include <limits>
 
-#include "../core/bitmap_set.hh"
+#include "../core/bitmap/set.hh"
 #include "../core/interrupt.hh"
 #include "bitmap_datum.hh"
 #include "hex.hh"

@@ -9,7 +9,7 @@
 
 #include <vector>
 
-#include "../core/bitmap.hh"
+#include "../core/bitmap/bitmap.hh"
 #include "../core/segment.hh"
 
 namespace fas::pg {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "core/bitmap.hh"
+#include "core/bitmap/bitmap.hh"
 
 using namespace fas;
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "../unit/portable_writer.hh"
-#include "core/bitmap_view.hh"
+#include "core/bitmap/view.hh"
 #include "core/bytes.hh"
 
 namespace fas::test {

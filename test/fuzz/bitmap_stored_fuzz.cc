@@ -6,13 +6,13 @@
 #include <memory_resource>
 #include <optional>
 
-#include "core/bitmap.hh"
-#include "core/bitmap64.hh"
-#include "core/bitmap_edit.hh"
-#include "core/bitmap_gather.hh"
-#include "core/bitmap_keys.hh"
-#include "core/bitmap_order.hh"
-#include "core/bitmap_set.hh"
+#include "core/bitmap/bitmap.hh"
+#include "core/bitmap/bitmap64.hh"
+#include "core/bitmap/edit.hh"
+#include "core/bitmap/gather.hh"
+#include "core/bitmap/keys.hh"
+#include "core/bitmap/order.hh"
+#include "core/bitmap/set.hh"
 
 using namespace fas;
 using namespace fas::test;

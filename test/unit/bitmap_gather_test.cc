@@ -5,9 +5,9 @@
 #include <random>
 #include <unordered_map>
 
-#include "core/bitmap.hh"
-#include "core/bitmap64.hh"
-#include "core/bitmap_gather.hh"
+#include "core/bitmap/bitmap.hh"
+#include "core/bitmap/bitmap64.hh"
+#include "core/bitmap/gather.hh"
 
 using namespace fas;
 

@@ -5,10 +5,10 @@
 #include <random>
 #include <set>
 
-#include "core/bitmap.hh"
-#include "core/bitmap64.hh"
-#include "core/bitmap_keys.hh"
-#include "core/bitmap_order.hh"
+#include "core/bitmap/bitmap.hh"
+#include "core/bitmap/bitmap64.hh"
+#include "core/bitmap/keys.hh"
+#include "core/bitmap/order.hh"
 #include "portable_writer.hh"
 
 using namespace fas;

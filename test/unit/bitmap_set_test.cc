@@ -8,10 +8,10 @@
 #include <random>
 #include <set>
 
-#include "core/bitmap.hh"
-#include "core/bitmap64.hh"
-#include "core/bitmap_edit.hh"
-#include "core/bitmap_set.hh"
+#include "core/bitmap/bitmap.hh"
+#include "core/bitmap/bitmap64.hh"
+#include "core/bitmap/edit.hh"
+#include "core/bitmap/set.hh"
 
 using namespace fas;
 

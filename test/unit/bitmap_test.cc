@@ -6,7 +6,7 @@
 #include <random>
 #include <set>
 
-#include "core/bitmap.hh"
+#include "core/bitmap/bitmap.hh"
 
 using namespace fas;
 

@@ -6,9 +6,9 @@
 #include <random>
 #include <set>
 
-#include "core/bitmap.hh"
-#include "core/bitmap64.hh"
-#include "core/bitmap_view.hh"
+#include "core/bitmap/bitmap.hh"
+#include "core/bitmap/bitmap64.hh"
+#include "core/bitmap/view.hh"
 
 using namespace fas;
 

@@ -1,5 +1,5 @@
-// See bitmap_bucket.hh. Nothing here is shared, and no lock is needed.
-#include "bitmap_bucket.hh"
+// See bucket.hh. Nothing here is shared, and no lock is needed.
+#include "bucket.hh"
 
 #include <cstring>
 #include <new>
@@ -9,7 +9,7 @@
 #endif
 
 #include "bits.hh"
-#include "bytes.hh"
+#include "../bytes.hh"
 
 namespace fas {
 

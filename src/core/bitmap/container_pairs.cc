@@ -11,7 +11,7 @@
 #endif
 
 #include "bits.hh"
-#include "bytes.hh"
+#include "../bytes.hh"
 
 namespace fas {
 

@@ -9,7 +9,7 @@
 
 #include <roaring/roaring.h>
 
-#include "source.hh"
+#include "../source.hh"
 
 namespace fas {
 

@@ -3,7 +3,7 @@
 // because indexes on disk depend on it.
 #pragma once
 
-#include "bitmap_walk.hh"
+#include "walk.hh"
 
 namespace fas {
 

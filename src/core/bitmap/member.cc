@@ -1,9 +1,9 @@
-// See bitmap_member.hh. Nothing here is shared, and no lock is needed.
-#include "bitmap_member.hh"
+// See member.hh. Nothing here is shared, and no lock is needed.
+#include "member.hh"
 
 #include <cstring>
 
-#include "bytes.hh"
+#include "../bytes.hh"
 
 namespace fas {
 

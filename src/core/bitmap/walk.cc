@@ -1,5 +1,5 @@
-// See bitmap_walk.hh.
-#include "bitmap_walk.hh"
+// See walk.hh.
+#include "walk.hh"
 
 #include <cstring>
 

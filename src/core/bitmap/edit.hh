@@ -1,11 +1,11 @@
 // Changes to a serialized bitmap, made on its bytes: only the containers that change are decoded, the others are
-// copied. Value is uint32_t or uint64_t, and the bytes need not be sound, as in bitmap_set.hh.
+// copied. Value is uint32_t or uint64_t, and the bytes need not be sound, as in set.hh.
 #pragma once
 
 #include <cstdint>
 
-#include "byte_sink.hh"
-#include "source.hh"
+#include "../byte_sink.hh"
+#include "../source.hh"
 
 namespace fas {
 

@@ -1,11 +1,11 @@
-// See bitmap_container.hh: how members are gathered. What comes from a ContainerView is not trusted: members in a wrong
+// See container.hh: how members are gathered. What comes from a ContainerView is not trusted: members in a wrong
 // order are put right by settle(), and runs are checked.
-#include "bitmap_container.hh"
+#include "container.hh"
 
 #include <algorithm>
 #include <cstring>
 
-#include "bytes.hh"
+#include "../bytes.hh"
 #include "container_bits.hh"
 
 namespace fas {

@@ -1,11 +1,11 @@
-// One container of a roaring bitmap in the portable format: see bitmap_view.hh. Nobody vouches for the bytes; the
+// One container of a roaring bitmap in the portable format: see view.hh. Nobody vouches for the bytes; the
 // questions are answered without reading outside of them, and check() tells whether they are what they should be.
-#include "bitmap_view.hh"
+#include "view.hh"
 
 #include <bit>
 
 #include "bits.hh"
-#include "bytes.hh"
+#include "../bytes.hh"
 
 namespace fas {
 

@@ -8,10 +8,10 @@
 #include <cstdint>
 #include <optional>
 
-#include "bitmap_bucket.hh"
+#include "bucket.hh"
 #include "bucket_algebra.hh"
-#include "byte_sink.hh"
-#include "source.hh"
+#include "../byte_sink.hh"
+#include "../source.hh"
 
 namespace fas {
 

@@ -1,4 +1,4 @@
-// Set algebra of two buckets (bitmap_bucket.hh), guided by their headers: only containers whose keys both have are
+// Set algebra of two buckets (bucket.hh), guided by their headers: only containers whose keys both have are
 // looked into, and CRoaring is given no others. Containers that only one side has are copied as bytes.
 #pragma once
 
@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "bitmap.hh"
-#include "bitmap_bucket.hh"
+#include "bucket.hh"
 
 namespace fas {
 

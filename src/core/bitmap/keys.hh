@@ -13,7 +13,7 @@
 
 #include <vector>
 
-#include "bitmap_walk.hh"
+#include "walk.hh"
 
 namespace fas {
 

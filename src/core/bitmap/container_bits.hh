@@ -1,12 +1,12 @@
-// Small steps on the insides of containers: bits of a bitset, and runs. For bitmap_container.cc and container_ops.cc.
+// Small steps on the insides of containers: bits of a bitset, and runs. For container.cc and container_ops.cc.
 #pragma once
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
 
-#include "bitmap_container.hh"
-#include "bytes.hh"
+#include "container.hh"
+#include "../bytes.hh"
 
 namespace fas {
 

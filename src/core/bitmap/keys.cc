@@ -1,5 +1,5 @@
-// See bitmap_keys.hh.
-#include "bitmap_keys.hh"
+// See keys.hh.
+#include "keys.hh"
 
 #include <algorithm>
 #include <array>

@@ -1,8 +1,8 @@
 // Gathers members and whole bitmaps of either width into one: what the bitmap aggregates have as their state.
 //
-// Bitmaps come as views (bitmap_view.hh), so their containers go from the bytes where they lie straight into the
+// Bitmaps come as views (view.hh), so their containers go from the bytes where they lie straight into the
 // gatherer's; no bitmap is built in between, and an intersection reads only the containers that it still has.
-// Containers are lazy (bitmap_container.hh); questions settle them first, which changes nothing that can be seen.
+// Containers are lazy (container.hh); questions settle them first, which changes nothing that can be seen.
 //
 // Owner: all memory comes from the resource that the gatherer is given, and stays there: a gatherer has no destructor,
 // because its resource is one that goes as a whole (a memory context of PostgreSQL).
@@ -12,8 +12,8 @@
 #include <memory_resource>
 #include <vector>
 
-#include "bitmap_container.hh"
-#include "bitmap_view.hh"
+#include "container.hh"
+#include "view.hh"
 
 namespace fas {
 

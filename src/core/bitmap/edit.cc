@@ -1,5 +1,5 @@
-// See bitmap_edit.hh. Nothing here is shared, and no lock is needed.
-#include "bitmap_edit.hh"
+// See edit.hh. Nothing here is shared, and no lock is needed.
+#include "edit.hh"
 
 #include <algorithm>
 #include <bit>
@@ -8,10 +8,10 @@
 #include <type_traits>
 
 #include "bitmap.hh"
-#include "bitmap_member.hh"
-#include "bitmap_set.hh"
-#include "bytes.hh"
-#include "interrupt.hh"
+#include "member.hh"
+#include "set.hh"
+#include "../bytes.hh"
+#include "../interrupt.hh"
 
 namespace fas {
 

@@ -1,11 +1,11 @@
-// See bitmap_view.hh. Nothing is owned here but offsets; the bytes stay in the source.
-#include "bitmap_view.hh"
+// See view.hh. Nothing is owned here but offsets; the bytes stay in the source.
+#include "view.hh"
 
 #include <algorithm>
 #include <string>
 
-#include "bytes.hh"
-#include "interrupt.hh"
+#include "../bytes.hh"
+#include "../interrupt.hh"
 
 namespace fas {
 

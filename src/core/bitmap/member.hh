@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "bitmap_bucket.hh"
+#include "bucket.hh"
 
 namespace fas {
 

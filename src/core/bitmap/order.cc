@@ -1,10 +1,10 @@
-// See bitmap_order.hh.
-#include "bitmap_order.hh"
+// See order.hh.
+#include "order.hh"
 
 #include <algorithm>
 #include <cstring>
 
-#include "interrupt.hh"
+#include "../interrupt.hh"
 
 namespace fas {
 

@@ -1,13 +1,13 @@
-// See bitmap_set.hh. Nothing here is shared, and no lock is needed.
-#include "bitmap_set.hh"
+// See set.hh. Nothing here is shared, and no lock is needed.
+#include "set.hh"
 
 #include <cstring>
 #include <limits>
 #include <type_traits>
 
 #include "bitmap.hh"
-#include "bytes.hh"
-#include "interrupt.hh"
+#include "../bytes.hh"
+#include "../interrupt.hh"
 
 namespace fas {
 

@@ -1,9 +1,9 @@
-// The members of a bitmap one by one: see BitmapCursor in bitmap_view.hh.
-#include "bitmap_view.hh"
+// The members of a bitmap one by one: see BitmapCursor in view.hh.
+#include "view.hh"
 
 #include <bit>
 
-#include "bytes.hh"
+#include "../bytes.hh"
 
 namespace fas {
 

@@ -1,4 +1,4 @@
-// One container of a bitmap that is being gathered (bitmap_gather.hh): members that have all but their low 16 bits in
+// One container of a bitmap that is being gathered (gather.hh): members that have all but their low 16 bits in
 // common, in memory of the caller's choice.
 //
 // A container is lazy: members are appended to an array without looking whether they are there already, and settle()
@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <memory_resource>
 
-#include "bitmap_view.hh"
+#include "view.hh"
 
 namespace fas {
 

@@ -10,7 +10,7 @@
 
 #include <roaring/roaring64.h>
 
-#include "source.hh"
+#include "../source.hh"
 
 namespace fas {
 

@@ -9,8 +9,8 @@
 #include <bit>
 #include <cstdint>
 
-#include "bitmap_view.hh"
-#include "bytes.hh"
+#include "view.hh"
+#include "../bytes.hh"
 
 namespace fas {
 
@@ -92,7 +92,7 @@ template <class F> void each_run(Bytes bytes, BitmapWidth width, F &&f);
 
 } // namespace fas
 
-#include "interrupt.hh"
+#include "../interrupt.hh"
 
 namespace fas {
 

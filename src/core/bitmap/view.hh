@@ -12,8 +12,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "error.hh"
-#include "source.hh"
+#include "../error.hh"
+#include "../source.hh"
 
 namespace fas {
 

@@ -1,13 +1,13 @@
-// See bitmap_gather.hh. Entries stand in the order in which their keys came, which is mostly ascending; a hash table is
+// See gather.hh. Entries stand in the order in which their keys came, which is mostly ascending; a hash table is
 // made when that is not enough to find one.
-#include "bitmap_gather.hh"
+#include "gather.hh"
 
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
-#include "bytes.hh"
-#include "interrupt.hh"
+#include "../bytes.hh"
+#include "../interrupt.hh"
 
 namespace fas {
 

@@ -1,8 +1,8 @@
-// A gathered bitmap in the portable format: see BitmapWriter in bitmap_gather.hh.
-#include "bitmap_gather.hh"
+// A gathered bitmap in the portable format: see BitmapWriter in gather.hh.
+#include "gather.hh"
 
-#include "bytes.hh"
-#include "interrupt.hh"
+#include "../bytes.hh"
+#include "../interrupt.hh"
 
 namespace fas {
 

@@ -1,12 +1,12 @@
-// See bitmap_container.hh: what is left of a container after an intersection, and how a settled one is measured and
+// See container.hh: what is left of a container after an intersection, and how a settled one is measured and
 // written.
 #include <algorithm>
 #include <bit>
 #include <cstring>
 
-#include "bitmap_container.hh"
+#include "container.hh"
 #include "bits.hh"
-#include "bytes.hh"
+#include "../bytes.hh"
 #include "container_bits.hh"
 
 namespace fas {

@@ -1,5 +1,5 @@
 // A bucket: one 32-bit bitmap in the portable Roaring format, contiguous in memory. A roaringbitmap is one bucket; a
-// roaringbitmap64 is a list of buckets, each with the high 32 bits of its members (bitmap_set.hh).
+// roaringbitmap64 is a list of buckets, each with the high 32 bits of its members (set.hh).
 //
 // CRoaring can work on such bytes where they lie, but believes whatever they say. So inspect_bucket() looks at them
 // first, and a FrozenBucket lends them to CRoaring. Nothing here owns the bytes; they must outlive what refers to them.
@@ -10,9 +10,9 @@
 
 #include <roaring/roaring.h>
 
-#include "bitmap_view.hh"
-#include "bytes.hh"
-#include "source.hh"
+#include "view.hh"
+#include "../bytes.hh"
+#include "../source.hh"
 
 namespace fas {
 
@@ -30,7 +30,7 @@ struct BucketShape {
 };
 BucketShape inspect_bucket(Bytes bytes, Depth depth) noexcept;
 
-// As inspect_bucket(), but a problem throws data_corrupted (throw_bad_bitmap() of bitmap_view.hh).
+// As inspect_bucket(), but a problem throws data_corrupted (throw_bad_bitmap() of view.hh).
 BucketShape checked_bucket(Bytes bytes, Depth depth);
 
 // CRoaring's view of a bucket that was inspected as deep as its use needs. Only for functions that take it as const.
