@@ -11,6 +11,7 @@ namespace fas {
 namespace {
 
 using Containers = std::vector<ContainerPlace>;
+constexpr uint32_t max_array = 4096; // members
 
 // The first container from `from` on with this key or more: near mostly, so the steps grow.
 uint32_t seek(const BucketDirectory &bucket, uint32_t from, uint16_t key) noexcept {
@@ -35,7 +36,8 @@ template <class F> bool each_common(const BucketDirectory &left, const BucketDir
     // Keys of like numbers mostly alternate without a pattern, so steps of one that need no branch are quicker than
     // guesses; where one side has far fewer, its keys are sought.
     const bool is_lopsided = left.size() / 16 > right.size() || right.size() / 16 > left.size();
-    uint32_t i = 0, j = 0;
+    uint32_t i = right.size() > 0 ? seek(left, 0, right.key(0)) : 0;
+    uint32_t j = left.size() > 0 ? seek(right, 0, left.key(0)) : 0;
     int32_t previous = -1;
     while (i < left.size() && j < right.size()) {
         const uint16_t x = left.key(i), y = right.key(j);
@@ -63,6 +65,13 @@ ContainerPlace checked_place(const BucketDirectory &bucket, uint32_t i, Depth de
     return place;
 }
 ContainerPlace sorted(const BucketDirectory &bucket, uint32_t i) { return checked_place(bucket, i, Depth::order); }
+
+// Whether the header's cardinality is right where Depth::order was checked.
+bool is_list(const ContainerPlace &c) noexcept { return c.is_run || c.cardinality() <= max_array; }
+
+bool are_same(const ContainerPlace &a, const ContainerPlace &b) noexcept {
+    return a.is_run == b.is_run && a.last == b.last && a.size == b.size && std::memcmp(a.data, b.data, a.size) == 0;
+}
 
 // Containers of one side that CRoaring is to see: the bucket itself where these are all it has, else a copy of them.
 class Chosen {
@@ -202,7 +211,13 @@ void CombinedBucket::write(uint8_t *out) const {
 uint64_t count_common(const BucketDirectory &left, const BucketDirectory &right) {
     uint64_t common = 0;
     each_common(left, right, [&](uint32_t i, uint32_t j) {
-        common += count_shared(sorted(left, i), sorted(right, j));
+        const ContainerPlace x = sorted(left, i), y = right.place(j);
+        if (is_list(x) && are_same(x, y)) {
+            common += x.cardinality();
+        } else {
+            y.check(Depth::order);
+            common += count_shared(x, y);
+        }
         return true;
     });
     return common;

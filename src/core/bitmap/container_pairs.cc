@@ -73,11 +73,44 @@ struct Runs {
     uint32_t last(uint32_t i) const noexcept { // a container ends at 65535, whatever the bytes say
         return std::min<uint32_t>(0xffff, first(i) + load<uint16_t>(data + size_t{4} * i + 2));
     }
+    uint64_t two(uint32_t i) const noexcept { return load<uint64_t>(data + size_t{4} * i); } // this run and the next
+
+    // The first run from `from` on that ends not before the member; near mostly, so the steps grow.
+    uint32_t seek(uint32_t from, uint32_t member) const noexcept {
+        uint32_t step = 1, end = from;
+        while (end < size && last(end) < member) {
+            from = end + 1;
+            end = std::min(size, from + step);
+            step *= 2;
+        }
+        while (from < end) {
+            const uint32_t middle = from + (end - from) / 2;
+            if (last(middle) < member)
+                from = middle + 1;
+            else
+                end = middle;
+        }
+        return from;
+    }
 };
 
 Members members_of(const ContainerPlace &c) noexcept { return {c.data, c.size / 2}; }
 Words words_of(const ContainerPlace &c) noexcept { return {c.data}; }
 Runs runs_of(const ContainerPlace &c) noexcept { return {c.data + 2, (c.size - 2) / 4}; }
+
+// Where both lists may begin to have something in common.
+void skip_to_each_other(Members a, Members b, uint32_t &i, uint32_t &j) noexcept {
+    if (i < a.size && j < b.size)
+        i = a.seek(i, b[j]);
+    if (i < a.size && j < b.size)
+        j = b.seek(j, a[i]);
+}
+void skip_to_each_other(Runs a, Runs b, uint32_t &i, uint32_t &j) noexcept {
+    if (i < a.size && j < b.size)
+        i = a.seek(i, b.first(j));
+    if (i < a.size && j < b.size)
+        j = b.seek(j, a.first(i));
+}
 
 uint32_t count_plainly(Members a, Members b, uint32_t i, uint32_t j) noexcept {
     uint32_t shared = 0;
@@ -91,12 +124,20 @@ uint32_t count_plainly(Members a, Members b, uint32_t i, uint32_t j) noexcept {
 }
 
 #if defined(__x86_64__)
-// Eight members of either side at a time, each with each; the block that ends first makes way for the next.
-__attribute__((target("sse4.2,popcnt"))) uint32_t count_by_blocks(Members a, Members b) noexcept {
-    uint32_t i = 0, j = 0, shared = 0;
+// Eight members of either side at a time, each with each; the block that ends first makes way for the next. Sets that
+// come from each other have many blocks that are the same.
+__attribute__((target("sse4.2,popcnt"))) uint32_t count_by_blocks(Members a, Members b, uint32_t i,
+                                                                  uint32_t j) noexcept {
+    uint32_t shared = 0;
     while (i + 8 <= a.size && j + 8 <= b.size) {
         const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i *>(a.data + size_t{2} * i));
         const __m128i y = _mm_loadu_si128(reinterpret_cast<const __m128i *>(b.data + size_t{2} * j));
+        if (_mm_movemask_epi8(_mm_cmpeq_epi16(x, y)) == 0xffff) {
+            shared += 8;
+            i += 8;
+            j += 8;
+            continue;
+        }
         const __m128i found = _mm_cmpestrm(y, 8, x, 8, _SIDD_UWORD_OPS | _SIDD_CMP_EQUAL_ANY | _SIDD_BIT_MASK);
         shared += static_cast<uint32_t>(__builtin_popcount(static_cast<unsigned>(_mm_cvtsi128_si32(found))));
         const uint32_t x_last = a[i + 7], y_last = b[j + 7];
@@ -124,11 +165,13 @@ uint32_t count_both(Members a, Members b) noexcept {
         }
         return shared;
     }
+    uint32_t i = 0, j = 0;
+    skip_to_each_other(a, b, i, j);
 #if defined(__x86_64__)
     if (blocks)
-        return count_by_blocks(a, b);
+        return count_by_blocks(a, b, i, j);
 #endif
-    return count_plainly(a, b, 0, 0);
+    return count_plainly(a, b, i, j);
 }
 
 uint32_t count_both(Members a, Words b) noexcept {
@@ -160,8 +203,13 @@ uint32_t count_both(Words a, Runs b) noexcept {
 
 // Runs are often alike on both sides, so here a guess is quicker than a chain of steps that wait for each other.
 uint32_t count_both(Runs a, Runs b) noexcept {
-    uint32_t shared = 0;
-    for (uint32_t i = 0, j = 0; i < a.size && j < b.size;) {
+    uint32_t shared = 0, i = 0, j = 0;
+    skip_to_each_other(a, b, i, j);
+    while (i < a.size && j < b.size) {
+        for (; i + 2 <= a.size && j + 2 <= b.size && a.two(i) == b.two(j); i += 2, j += 2)
+            shared += static_cast<uint32_t>((a.two(i) >> 16 & 0xffff) + (a.two(i) >> 48) + 2);
+        if (i == a.size || j == b.size)
+            break;
         const uint32_t x = a.last(i), y = b.last(j);
         const uint32_t begin = std::max(a.first(i), b.first(j)), behind = std::min(x, y) + 1;
         if (behind > begin)
@@ -179,7 +227,8 @@ uint32_t count_both(Runs a, Runs b) noexcept {
 }
 
 bool have_both(Members a, Members b) noexcept {
-    for (uint32_t i = 0, j = 0; i < a.size && j < b.size;) {
+    uint32_t i = 0, j = 0;
+    for (skip_to_each_other(a, b, i, j); i < a.size && j < b.size;) {
         const uint32_t x = a[i], y = b[j];
         if (x == y)
             return true;
@@ -220,7 +269,8 @@ bool have_both(Words a, Runs b) noexcept {
 }
 
 bool have_both(Runs a, Runs b) noexcept {
-    for (uint32_t i = 0, j = 0; i < a.size && j < b.size;) {
+    uint32_t i = 0, j = 0;
+    for (skip_to_each_other(a, b, i, j); i < a.size && j < b.size;) {
         if (a.last(i) < b.first(j))
             ++i;
         else if (b.last(j) < a.first(i))
