@@ -93,18 +93,20 @@ bool is_group_or_known(const Grouping &g, Node *node) {
     return false;
 }
 
-// What an aggregate over a column asks for; false when cells can't tell.
-bool output_of_aggregate(Oid function, int column, Oid collation, OutputKind *kind) {
+// What an aggregate over a column asks for; false when cells can't tell. The counts and averages of totals are over
+// totals, which cells of several segments make up.
+bool output_of_aggregate(Oid function, int column, Oid collation, bool totals, OutputKind *kind) {
     switch (function) {
     case F_COUNT_ANY:
         *kind = OutputKind::count;
-        return true; // no column of a flow is NULL
+        return !totals; // no column of a flow is NULL
     case F_SUM_INT8:
+    case F_SUM_NUMERIC:
         *kind = OutputKind::sum;
-        return column >= first_metric;
+        return column >= first_metric && column < flows_column;
     case F_AVG_INT8:
         *kind = OutputKind::average;
-        return column >= first_metric;
+        return column >= first_metric && !totals;
     case F_MIN_INT4:
         *kind = OutputKind::minimum;
         return column == static_cast<int>(Dimension::hour);
@@ -129,7 +131,7 @@ bool add_aggregate(Grouping &g, Aggref *aggregate) {
         aggregate->aggsplit != AGGSPLIT_SIMPLE)
         return false;
     auto *expr = reinterpret_cast<Expr *>(aggregate);
-    if (aggregate->aggfnoid == F_COUNT_) {
+    if (aggregate->aggfnoid == F_COUNT_ && !g.table->shape.totals) {
         add_output(g, expr, 0, OutputKind::count, -1, -1);
         return true;
     }
@@ -137,7 +139,8 @@ bool add_aggregate(Grouping &g, Aggref *aggregate) {
         return false;
     int column = column_of_var(g, reinterpret_cast<Node *>(linitial_node(TargetEntry, aggregate->args)->expr));
     OutputKind kind;
-    if (column < 0 || !output_of_aggregate(aggregate->aggfnoid, column, aggregate->inputcollid, &kind))
+    if (column < 0 ||
+        !output_of_aggregate(aggregate->aggfnoid, column, aggregate->inputcollid, g.table->shape.totals, &kind))
         return false;
     add_output(g, expr, 0, kind, column, -1);
     return true;

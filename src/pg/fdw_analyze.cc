@@ -1,4 +1,5 @@
-// ANALYZE of a foreign table: a uniform sample of the store's flows.
+// ANALYZE of a foreign table: a uniform sample of the store's flows. That of totals has them too: what is common among
+// flows is so among their totals, and single flows are what can be drawn without adding up the store.
 //
 // The number of flows of each segment is known, so the rows of the sample are drawn first, and only segments that
 // hold one of them are opened. Runs as the table's owner (PostgreSQL sees to it) under the command's snapshot.
@@ -27,6 +28,7 @@ extern "C" {
 #include "datum.hh"
 #include "fdw_wrapper.hh"
 #include "guard.hh"
+#include "numeric.hh"
 #include "toast_source.hh"
 
 namespace fas::pg {
@@ -101,7 +103,8 @@ HeapTuple make_tuple(Relation table, const TableShape &shape, const SampledFlow 
         else if (c < first_metric)
             values[i] = datum_of_text(flow.names[c - 1]);
         else
-            values[i] = Int64GetDatum(static_cast<int64_t>(flow.metrics[c - first_metric]));
+            values[i] = shape.totals ? numeric_of(flow.metrics[c - first_metric])
+                                     : Int64GetDatum(static_cast<int64_t>(flow.metrics[c - first_metric]));
     }
     return heap_form_tuple(desc, values, nulls);
 }
@@ -164,7 +167,7 @@ int sample_rows(Relation table, int, HeapTuple *tuples, int wanted, double *tota
         first = end;
     }
     MemoryContextDelete(sampler.segment_context);
-    *total = static_cast<double>(flows);
+    *total = static_cast<double>(flows) / (sampler.shape.totals ? flows_per_total : 1);
     *dead = 0;
     return sampler.count;
 }

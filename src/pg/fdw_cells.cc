@@ -119,16 +119,18 @@ struct CellScan {
 
     bool aggregated; // the parts below are there
     CellRun *run;
+    bool totals;         // grouped by every dimension
     bool always_one_row; // no GROUP BY: an aggregate of nothing is a row
     uint64_t groups, next;
-    const std::string_view *names[text_dimension_count];
+    Datum *names[text_dimension_count]; // by name id
 };
 
-CellScan *make_cell_scan(List *outputs) {
+CellScan *make_cell_scan(List *outputs, bool totals) {
     auto *cells = static_cast<CellScan *>(palloc0(sizeof(CellScan)));
     cells->count = list_length(outputs);
     cells->outputs = static_cast<Output *>(palloc0(sizeof(Output) * (cells->count + 1)));
-    cells->always_one_row = true;
+    cells->totals = totals;
+    cells->always_one_row = !totals;
     for (int i = 0; i < cells->count; ++i) {
         auto *from = static_cast<List *>(list_nth(outputs, i));
         cells->outputs[i] = {
@@ -173,10 +175,32 @@ void add_segment(FlowScan *scan, const SegmentRow &row) {
     MemoryContextReset(scan->segment_context);
 }
 
+GroupBy all_dimensions() {
+    GroupBy all;
+    for (size_t d = 0; d < dimension_count; ++d)
+        all.add(static_cast<Dimension>(d));
+    return all;
+}
+
+// Makes a text value of each name, where it lies: once for a name, not for each row.
+void give_names(FlowScan *scan) {
+    CellScan *cells = scan->cells;
+    static_assert(name_room == VARHDRSZ);
+    for (size_t t = 0; t < text_dimension_count; ++t) {
+        std::span<const std::string_view> names = cells->run->rollup.names(t);
+        cells->names[t] = static_cast<Datum *>(
+            MemoryContextAllocHuge(scan->run_context, sizeof(Datum) * std::max<size_t>(names.size(), 1)));
+        for (size_t id = 0; id < names.size(); ++id) {
+            SET_VARSIZE(room_before(names[id]), name_room + names[id].size());
+            cells->names[t][id] = PointerGetDatum(room_before(names[id]));
+        }
+    }
+}
+
 void aggregate(FlowScan *scan) {
     CellScan *cells = scan->cells;
     read_flags(scan);
-    GroupBy grouped, folded;
+    GroupBy grouped = cells->totals ? all_dimensions() : GroupBy{}, folded;
     bool spans = false;
     for (int i = 0; i < cells->count; ++i) {
         const Output &output = cells->outputs[i];
@@ -200,8 +224,7 @@ void aggregate(FlowScan *scan) {
     cells->groups = folded.mask != 0 ? cells->run->groups.size() : cells->run->rollup.groups().size();
     scan->counters.cells += cells->run->rollup.stats().cells;
     scan->counters.rows += cells->groups;
-    for (size_t t = 0; t < text_dimension_count; ++t)
-        cells->names[t] = cells->run->rollup.names(t).data();
+    give_names(scan);
     cells->next = 0;
     cells->aggregated = true;
 }
@@ -210,10 +233,7 @@ Datum dimension_of_group(CellScan *cells, int column, uint32_t hour, const uint3
     if (column == static_cast<int>(Dimension::hour))
         return Int32GetDatum(static_cast<int32_t>(hour));
     size_t t = text_index(static_cast<Dimension>(column));
-    std::string_view name = cells->names[t][name_ids[t]];
-    static_assert(name_room == VARHDRSZ);
-    SET_VARSIZE(room_before(name), name_room + name.size());
-    return PointerGetDatum(room_before(name));
+    return cells->names[t][name_ids[t]];
 }
 
 // avg(bigint) is numeric_div of the exact sum and the count, here as in PostgreSQL.
@@ -244,6 +264,10 @@ void fill_group(CellScan *cells, TupleTableSlot *slot, const Group &group, const
             break;
         case OutputKind::count:
             value = Int64GetDatum(static_cast<int64_t>(group.totals.flows));
+            break;
+        case OutputKind::nothing:
+            value = 0;
+            slot->tts_isnull[i] = true;
             break;
         case OutputKind::minimum:
             value = dimension_of_group(cells, output.column, span.first, lowest);

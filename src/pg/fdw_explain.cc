@@ -41,6 +41,14 @@ void explain_columns(ForeignScan *plan, ExplainState *es) {
 
 bool is_false(const Const *flag) { return flag->constisnull || !DatumGetBool(flag->constvalue); }
 
+void explain_totals(ExplainState *es) {
+    StringInfoData names;
+    initStringInfo(&names);
+    for (int c = 0; c < first_metric; ++c)
+        append_name(&names, c);
+    ExplainPropertyText("Aggregate", psprintf("cells by %s", names.data), es);
+}
+
 void explain_groups(ForeignScan *plan, ExplainState *es) {
     StringInfoData names;
     initStringInfo(&names);
@@ -67,8 +75,11 @@ void explain_groups(ForeignScan *plan, ExplainState *es) {
 void explain_scan(ForeignScanState *node, ExplainState *es) {
     auto *plan = castNode(ForeignScan, node->ss.ps.plan);
     explain_condition(node, plan, es);
-    if (static_cast<ScanKind>(intVal(list_nth(plan->fdw_private, private_kind))) == ScanKind::rows)
+    auto kind = static_cast<ScanKind>(intVal(list_nth(plan->fdw_private, private_kind)));
+    if (kind == ScanKind::rows)
         explain_columns(plan, es);
+    else if (kind == ScanKind::totals)
+        explain_totals(es);
     else
         explain_groups(plan, es);
 

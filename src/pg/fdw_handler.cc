@@ -3,6 +3,8 @@
 
 extern "C" {
 #include "access/reloptions.h"
+#include "catalog/pg_foreign_table.h"
+#include "commands/defrem.h"
 #include "foreign/fdwapi.h"
 }
 
@@ -37,13 +39,15 @@ FAS_FUNCTION(fas_fdw_handler) {
     PG_RETURN_POINTER(routine);
 }
 
-// The wrapper, its servers and their tables take no options: a store is found by the wrapper's handler.
+// One option there is, of foreign tables: totals. A store needs none, it is found by the wrapper's handler.
 FAS_FUNCTION(fas_fdw_validator) {
-    List *options = untransformRelOptions(PG_GETARG_DATUM(0));
-    if (options != NIL) {
-        auto *option = static_cast<DefElem *>(linitial(options));
-        ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_OPTION_NAME), errmsg("invalid option \"%s\"", option->defname),
-                        errhint("Foreign tables and servers of fas have no options.")));
+    ListCell *cell;
+    foreach (cell, untransformRelOptions(PG_GETARG_DATUM(0))) {
+        auto *option = lfirst_node(DefElem, cell);
+        if (PG_GETARG_OID(1) != ForeignTableRelationId || strcmp(option->defname, "totals") != 0)
+            ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_OPTION_NAME), errmsg("invalid option \"%s\"", option->defname),
+                            errhint("The one option of fas is totals, a boolean, of foreign tables.")));
+        defGetBoolean(option); // raises 42601 for what is no boolean
     }
     PG_RETURN_VOID();
 }

@@ -218,6 +218,6 @@ void end_insert(EState *, ResultRelInfo *rinfo) {
     rinfo->ri_FdwState = nullptr;
 }
 
-int is_updatable(Relation) { return 1 << CMD_INSERT; }
+int is_updatable(Relation table) { return check_shape(table, false).totals ? 0 : 1 << CMD_INSERT; }
 
 } // namespace fas::pg

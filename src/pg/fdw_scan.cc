@@ -112,7 +112,8 @@ void begin_scan(ForeignScanState *node, int eflags) {
         scan->rows = make_row_scan(node, scan->shape,
                                    static_cast<uint32_t>(intVal(list_nth(plan->fdw_private, private_columns))));
     else
-        scan->cells = make_cell_scan(static_cast<List *>(list_nth(plan->fdw_private, private_outputs)));
+        scan->cells = make_cell_scan(static_cast<List *>(list_nth(plan->fdw_private, private_outputs)),
+                                     scan->kind == ScanKind::totals);
     node->fdw_state = scan;
 }
 
@@ -140,11 +141,11 @@ void rescan(ForeignScanState *node) {
     // Values change only with parameters; what was listed and aggregated stands otherwise.
     if (node->ss.ps.chgParam == nullptr) {
         scan->next_segment = 0;
-        if (scan->kind == ScanKind::cells)
+        if (scan->kind != ScanKind::rows)
             rewind_cell_scan(scan->cells);
         return;
     }
-    if (scan->kind == ScanKind::cells)
+    if (scan->kind != ScanKind::rows)
         reset_cell_scan(scan->cells);
     MemoryContextReset(scan->run_context);
     scan->listed = false;

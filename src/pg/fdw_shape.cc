@@ -7,6 +7,7 @@
 extern "C" {
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
+#include "commands/defrem.h"
 #include "foreign/foreign.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -18,30 +19,37 @@ namespace fas::pg {
 
 namespace {
 
-Oid type_of_column(int column) {
+// Sums of bigints are numeric, as sum() has it.
+Oid type_of_column(int column, bool totals) {
     if (column == static_cast<int>(Dimension::hour))
         return INT4OID;
-    return column < first_metric ? TEXTOID : INT8OID;
+    if (column < first_metric)
+        return TEXTOID;
+    return totals && column != flows_column ? NUMERICOID : INT8OID;
 }
 
-int column_of_name(const char *name) {
-    for (int c = 0; c < column_count; ++c)
+int column_of_name(const char *name, bool totals) {
+    for (int c = 0; c < column_count + (totals ? 1 : 0); ++c)
         if (column_name(c) == name)
             return c;
     return -1;
 }
 
-const char shape_hint[] = "The columns of a foreign table of fas are hour integer, src_app, dest_app and vpc_id text "
-                          "COLLATE \"C\", bytes_tx and bytes_rx bigint; a table that is only read may leave some out.";
+const char flow_hint[] = "The columns of a foreign table of fas are hour integer, src_app, dest_app and vpc_id text "
+                         "COLLATE \"C\", bytes_tx and bytes_rx bigint; a table that is only read may leave some out.";
+const char totals_hint[] =
+    "The columns of a foreign table of totals are hour integer, src_app, dest_app and vpc_id text "
+    "COLLATE \"C\", bytes_tx and bytes_rx numeric, flows bigint; it may leave some out.";
 
-void check_column(Relation table, Form_pg_attribute attribute, int column) {
+void check_column(Relation table, Form_pg_attribute attribute, int column, bool totals) {
     const char *table_name = RelationGetRelationName(table);
+    const char *shape_hint = totals ? totals_hint : flow_hint;
     if (column < 0)
         ereport(ERROR,
                 (errcode(ERRCODE_DATATYPE_MISMATCH),
                  errmsg("foreign table \"%s\" has a column that no flow has", table_name),
                  errdetail("There is no \"%s\" in a flow.", NameStr(attribute->attname)), errhint("%s", shape_hint)));
-    Oid type = type_of_column(column);
+    Oid type = type_of_column(column, totals);
     if (attribute->atttypid != type)
         ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                         errmsg("foreign table \"%s\" has a column of the wrong type", table_name),
@@ -55,18 +63,28 @@ void check_column(Relation table, Form_pg_attribute attribute, int column) {
                         errhint("%s", shape_hint)));
 }
 
+// The option is checked when it is set.
+bool has_totals(Oid table) {
+    ListCell *cell;
+    foreach (cell, GetForeignTable(table)->options)
+        if (strcmp(lfirst_node(DefElem, cell)->defname, "totals") == 0)
+            return defGetBoolean(lfirst_node(DefElem, cell));
+    return false;
+}
+
 } // namespace
 
 TableShape check_shape(Relation table, bool for_insert) {
     TableShape shape = {};
+    shape.totals = has_totals(RelationGetRelid(table));
     TupleDesc desc = RelationGetDescr(table);
 
     for (int i = 0; i < desc->natts; ++i) {
         Form_pg_attribute attribute = TupleDescAttr(desc, i);
         if (attribute->attisdropped)
             continue;
-        int column = column_of_name(NameStr(attribute->attname));
-        check_column(table, attribute, column);
+        int column = column_of_name(NameStr(attribute->attname), shape.totals);
+        check_column(table, attribute, column, shape.totals);
         shape.attnum[column] = attribute->attnum;
     }
     for (int c = 0; c < column_count && for_insert; ++c)
@@ -74,7 +92,7 @@ TableShape check_shape(Relation table, bool for_insert) {
             ereport(ERROR,
                     (errcode(ERRCODE_DATATYPE_MISMATCH),
                      errmsg("foreign table \"%s\" lacks a column that every flow has", RelationGetRelationName(table)),
-                     errdetail("Column \"%s\" is missing.", column_name(c).data()), errhint("%s", shape_hint)));
+                     errdetail("Column \"%s\" is missing.", column_name(c).data()), errhint("%s", flow_hint)));
     return shape;
 }
 

@@ -1,10 +1,11 @@
-// The foreign-data wrapper behind the relation `flows`: what its files share.
+// The foreign-data wrapper behind the relations `flows` and `flow_totals`: what its files share.
 //
 //   fdw_handler.cc     the handler: the table of callbacks
 //   fdw_shape.cc       which columns a foreign table has, which store it reads, who may
 //   fdw_match.cc       PostgreSQL expressions -> a condition plan (planning)
 //   fdw_condition.cc   a condition plan -> fas::Condition (each execution)
 //   fdw_plan.cc        sizes, paths and plans of a scan
+//   fdw_join.cc        paths of a scan that takes values from the other side of a join
 //   fdw_aggregate.cc   paths of a pushed-down GROUP BY
 //   fdw_scan.cc        begin, rescan, end; the segments of a scan
 //   fdw_rows.cc        a scan that gives rows
@@ -13,7 +14,8 @@
 //   fdw_analyze.cc     ANALYZE
 //   fdw_explain.cc     EXPLAIN
 //
-// A *column* is a number: the dimensions first, then the metrics, in the order of flow.hh.
+// A *column* is a number: the dimensions first, then the metrics, in the order of flow.hh; totals have their count of
+// flows after these.
 #pragma once
 
 #include "postgres.hh"
@@ -37,24 +39,28 @@ namespace fas::pg {
 
 inline constexpr int column_count = static_cast<int>(dimension_count + metric_count);
 inline constexpr int first_metric = static_cast<int>(dimension_count);
+inline constexpr int flows_column = column_count; // only of totals
 
 constexpr std::string_view column_name(int column) {
+    if (column == flows_column)
+        return "flows";
     return column < first_metric ? dimension_names[column] : metric_names[column - first_metric];
 }
 
 struct TableShape {
-    AttrNumber attnum[column_count]; // 0: the column was dropped
+    bool totals;                         // a row is the sums of an hour and flow key, not a flow
+    AttrNumber attnum[column_count + 1]; // 0: the column was dropped
 
     int column_of(AttrNumber wanted) const { // -1: none
-        for (int c = 0; c < column_count; ++c)
+        for (int c = 0; c <= column_count; ++c)
             if (attnum[c] == wanted && wanted > 0)
                 return c;
         return -1;
     }
 };
 
-// Raises 42804 unless the live columns of `table` are among the six, with their types and collations; for an insert
-// all six must be there.
+// Raises 42804 unless the live columns of `table` are among the six (of totals: seven), with their types and
+// collations; for an insert all six must be there.
 TableShape check_shape(Relation table, bool for_insert);
 
 // The store that a foreign table reads: relation -> server -> wrapper -> the schema of the wrapper's handler.
@@ -132,23 +138,29 @@ char *condition_text(List *tree, List *values, List *deparse_context);
 // ---------------------------------------------------------------- plans (fdw_plan.cc, fdw_aggregate.cc)
 
 // fdw_private of a ForeignScan: Integer ScanKind, the condition tree, then for rows: Integer, the columns to decode as
-// bits; for cells: one integer list for each entry of fdw_scan_tlist: OutputKind, column, index of the flag in
-// fdw_exprs (or -1).
-enum class ScanKind : int { rows, cells };
-enum class OutputKind : int { dimension, flagged_dimension, sum, average, count, minimum, maximum };
+// bits; for cells and totals: one integer list for each column of the scan's tuples: OutputKind, column, index of the
+// flag in fdw_exprs (or -1). Cells are grouped by the dimensions that come out, totals always by all of them.
+enum class ScanKind : int { rows, cells, totals };
+enum class OutputKind : int { dimension, flagged_dimension, sum, average, count, minimum, maximum, nothing };
 enum PrivateIndex { private_kind = 0, private_condition = 1, private_columns = 2, private_outputs = 2 };
 
 // RelOptInfo.fdw_private of a base relation.
 struct TablePlan {
     TableShape shape;
     Store store;
-    bool all_pushed;   // no condition is left to PostgreSQL
     Bitmapset *attnos; // attributes that the query above needs, offset by FirstLowInvalidHeapAttributeNumber
-    double scanned;    // rows that meet what goes down, roughly
 };
 
 // What a path of a pushed-down aggregate carries (ForeignPath.fdw_private is a list of these, in this order).
 enum AggregatePathIndex { aggregate_private = 0, aggregate_values = 1, aggregate_tlist = 2, aggregate_having = 3 };
+
+// The guess at how many flows an hour has of a flow key; only the planner's estimates hang on it.
+inline constexpr double flows_per_total = 8.0;
+
+// The paths of a scan of `rel` that takes values of other relations in a join.
+void add_join_paths(PlannerInfo *root, RelOptInfo *rel);
+// A path for what `rel->tuples` and these conditions (RestrictInfos) leave; `outer` is what its values come from.
+void add_scan_path(PlannerInfo *root, RelOptInfo *rel, List *conditions, double rows, Relids outer);
 
 void get_rel_size(PlannerInfo *root, RelOptInfo *baserel, Oid table);
 void get_paths(PlannerInfo *root, RelOptInfo *baserel, Oid table);
@@ -182,7 +194,7 @@ struct FlowScan {
     uint64_t next_segment;
 
     RowScan *rows;   // of ScanKind::rows
-    CellScan *cells; // of ScanKind::cells
+    CellScan *cells; // of ScanKind::cells and totals
     ScanCounters counters;
 };
 
@@ -195,7 +207,7 @@ RowScan *make_row_scan(ForeignScanState *node, const TableShape &shape, uint32_t
 void reset_row_scan(RowScan *rows);
 bool next_row(FlowScan *scan, TupleTableSlot *slot);
 
-CellScan *make_cell_scan(List *outputs);
+CellScan *make_cell_scan(List *outputs, bool totals);
 void reset_cell_scan(CellScan *cells);  // forget the groups
 void rewind_cell_scan(CellScan *cells); // give the same ones again
 bool next_group(FlowScan *scan, TupleTableSlot *slot);

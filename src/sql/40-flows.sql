@@ -34,6 +34,28 @@ COMMENT ON COLUMN flows.vpc_id IS 'Virtual private cloud; not empty';
 COMMENT ON COLUMN flows.bytes_tx IS 'Bytes sent: 0 or more';
 COMMENT ON COLUMN flows.bytes_rx IS 'Bytes received: 0 or more';
 
+-- The same store, added up: what flows_by_hour() reads. A plain query of it is one scan, where GROUP BY over "flows"
+-- in a function would be a subquery below the caller's. Everybody may name it; who may read it is who may read "flows".
+CREATE FOREIGN TABLE flow_totals (
+    hour integer NOT NULL,
+    src_app text COLLATE pg_catalog."C" NOT NULL,
+    dest_app text COLLATE pg_catalog."C" NOT NULL,
+    vpc_id text COLLATE pg_catalog."C" NOT NULL,
+    bytes_tx numeric NOT NULL,
+    bytes_rx numeric NOT NULL,
+    flows bigint NOT NULL
+) SERVER fas_server OPTIONS (totals 'true');
+COMMENT ON FOREIGN TABLE flow_totals IS
+    'The exact sums of each hour and flow key, one row each. Whoever may read "flows" may read it.';
+COMMENT ON COLUMN flow_totals.hour IS 'Hour: 0 to 2147483647';
+COMMENT ON COLUMN flow_totals.src_app IS 'Source application';
+COMMENT ON COLUMN flow_totals.dest_app IS 'Destination application';
+COMMENT ON COLUMN flow_totals.vpc_id IS 'Virtual private cloud';
+COMMENT ON COLUMN flow_totals.bytes_tx IS 'Bytes sent';
+COMMENT ON COLUMN flow_totals.bytes_rx IS 'Bytes received';
+COMMENT ON COLUMN flow_totals.flows IS 'How many flows these are';
+GRANT SELECT ON flow_totals TO PUBLIC;
+
 -- How one query with one plan groups by whatever dimensions its caller names: GROUP BY flow_group(hour, ...). The
 -- wrapper knows flow_group() and aggregates cells by the dimensions whose flag is true.
 CREATE FUNCTION flow_group(value integer, grouped boolean) RETURNS integer

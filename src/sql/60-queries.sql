@@ -14,10 +14,9 @@ COMMENT ON TYPE flow_hour_total IS 'Exact sums of a flow key in an hour';
 
 CREATE FUNCTION flows_by_hour(hour integer) RETURNS SETOF flow_hour_total
     LANGUAGE sql STABLE PARALLEL RESTRICTED AS $$
-    SELECT f.src_app, f.dest_app, f.vpc_id, pg_catalog.sum(f.bytes_tx), pg_catalog.sum(f.bytes_rx), f.hour
-      FROM @extschema@.flows AS f
+    SELECT f.src_app, f.dest_app, f.vpc_id, f.bytes_tx, f.bytes_rx, f.hour
+      FROM @extschema@.flow_totals AS f
      WHERE f.hour OPERATOR(pg_catalog.=) $1
-     GROUP BY f.hour, f.src_app, f.dest_app, f.vpc_id
 $$;
 COMMENT ON FUNCTION flows_by_hour(integer) IS 'The sums of each flow key in an hour';
 

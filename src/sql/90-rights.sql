@@ -5,6 +5,7 @@
 ALTER TABLE @extschema@.flow_segments OWNER TO @extowner@; -- its sequence follows
 ALTER TABLE @extschema@.flow_batches OWNER TO @extowner@;
 ALTER FOREIGN TABLE @extschema@.flows OWNER TO @extowner@;
+ALTER FOREIGN TABLE @extschema@.flow_totals OWNER TO @extowner@;
 
 REVOKE ALL ON FUNCTION @extschema@.flows_compact(), @extschema@.flows_expire(integer), @extschema@.flows_check()
     FROM PUBLIC;
