@@ -5,6 +5,7 @@ extern "C" {
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
@@ -163,6 +164,19 @@ SPIPlanPtr prepare(const Store &store, const Definition &definition) {
     return plan;
 }
 
+// Statements of merges find few rows by their ids among any number that are dead.
+bool is_by_id(Statement statement) {
+    return statement == Statement::find_candidates || statement == Statement::pick_segments ||
+           statement == Statement::take_segments;
+}
+
+// A plan that is made when the table has few live rows reads all of it, and is kept when most of it is dead.
+int forbid_whole_scans() {
+    int level = NewGUCNestLevel();
+    set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+    return level;
+}
+
 } // namespace
 
 StoreNotes &notes_of(const Store &store) { return installation_of(store)->notes; }
@@ -175,7 +189,10 @@ void run(const Store &store, Statement statement, Datum *values, const char *nul
         SPI_keepplan(made);
         plan = made;
     }
+    int level = is_by_id(statement) ? forbid_whole_scans() : 0;
     int code = SPI_execute_plan(plan, values, nulls, read_only, 0);
+    if (level > 0)
+        AtEOXact_GUC(false, level);
     if (code < 0)
         elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(code));
 }

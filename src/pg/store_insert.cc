@@ -50,10 +50,17 @@ bool has_own_columns(TupleDesc descriptor) {
     return constraints == nullptr || (constraints->num_check <= own_checks && !constraints->has_generated_stored);
 }
 
-// Triggers (those of foreign keys too), rules, policies, partitioning, columns and constraints of the owner's.
+// Those of foreign keys of the table count; others (of DELETE, of foreign keys that refer to the table) don't.
+bool has_insert_triggers(const TriggerDesc *triggers) {
+    return triggers != nullptr &&
+           (triggers->trig_insert_before_row || triggers->trig_insert_after_row || triggers->trig_insert_instead_row ||
+            triggers->trig_insert_before_statement || triggers->trig_insert_after_statement);
+}
+
+// Triggers, rules, policies, partitioning, columns and constraints of the owner's.
 bool is_as_installed(Relation table) {
     const FormData_pg_class *facts = table->rd_rel;
-    return facts->relam == HEAP_TABLE_AM_OID && table->trigdesc == nullptr && table->rd_rules == nullptr &&
+    return facts->relam == HEAP_TABLE_AM_OID && !has_insert_triggers(table->trigdesc) && table->rd_rules == nullptr &&
            !facts->relforcerowsecurity && !facts->relispartition && has_own_columns(RelationGetDescr(table));
 }
 
