@@ -24,6 +24,7 @@ extern "C" {
 #include "batch_key.hh"
 #include "datum.hh"
 #include "guard.hh"
+#include "ingest.hh"
 #include "statements.hh"
 
 namespace fas::pg {
@@ -87,7 +88,7 @@ void end_hash(const Hash &hash, uint8_t (&digest)[digest_size]) {
 }
 
 // Phase two of an ingest. Hashing costs time, so only a batch with a key is hashed.
-Batch parse_batch(std::string_view text, const JsonOptions &options, bool has_key) {
+Batch parse_batch(std::string_view text, ParseFlows parse, bool has_key) {
     Batch batch{};
     Hash hash{};
     if (has_key)
@@ -97,10 +98,10 @@ Batch parse_batch(std::string_view text, const JsonOptions &options, bool has_ke
         if (has_key) {
             FlowDigest digest(update_hash, &hash);
             TeeSink both(builder, digest);
-            batch.taken = static_cast<int64_t>(parse_flows(text, options, both));
+            batch.taken = static_cast<int64_t>(parse(text, both));
             digest.finish();
         } else {
-            batch.taken = static_cast<int64_t>(parse_flows(text, options, builder));
+            batch.taken = static_cast<int64_t>(parse(text, builder));
         }
         builder.take(batch);
     });
@@ -135,22 +136,30 @@ text *key_argument(FunctionCallInfo fcinfo) {
     return key;
 }
 
-Store store_for_ingest(FunctionCallInfo fcinfo) {
-    Store store = store_of_function(fcinfo->flinfo->fn_oid);
-    require_insert(store, GetUserId());
-    PreventCommandIfReadOnly("flows_ingest()");
-    return store;
+uint64_t parse_json(std::string_view text, FlowSink &sink) { return parse_flows(text, {}, sink); }
+uint64_t parse_jsonb(std::string_view text, FlowSink &sink) {
+    return parse_flows(text, {.zero_fraction_is_integer = true}, sink);
 }
 
 Receipt ingest_text(FunctionCallInfo fcinfo) {
-    Store store = store_for_ingest(fcinfo);
+    Store store = store_for_ingest(fcinfo->flinfo->fn_oid, "flows_ingest()");
     text *key = key_argument(fcinfo);
-    text *flows = PG_GETARG_TEXT_PP(0);
-    Batch batch = parse_batch(text_view(flows), {}, key != nullptr);
-    return store_batch(store, batch, key);
+    return ingest_batch(store, text_view(PG_GETARG_TEXT_PP(0)), parse_json, key);
 }
 
 } // namespace
+
+Store store_for_ingest(Oid function, const char *command) {
+    Store store = store_of_function(function);
+    require_insert(store, GetUserId());
+    PreventCommandIfReadOnly(command);
+    return store;
+}
+
+Receipt ingest_batch(const Store &store, std::string_view text, ParseFlows parse, ::text *key) {
+    Batch batch = parse_batch(text, parse, key != nullptr);
+    return store_batch(store, batch, key);
+}
 
 // For text and json, whose values look alike; with and without a key.
 FAS_FUNCTION(flows_ingest_text) {
@@ -162,16 +171,15 @@ FAS_FUNCTION(flows_ingest_text) {
 FAS_FUNCTION(flows_ingest_jsonb) {
     if (PG_ARGISNULL(0))
         PG_RETURN_NULL();
-    Store store = store_for_ingest(fcinfo);
+    Store store = store_for_ingest(fcinfo->flinfo->fn_oid, "flows_ingest()");
     text *key = key_argument(fcinfo);
     Jsonb *flows = PG_GETARG_JSONB_P(0);
     StringInfoData json;
     initStringInfo(&json);
     (void)JsonbToCString(&json, &flows->root, VARSIZE(flows));
-    Batch batch =
-        parse_batch({json.data, static_cast<size_t>(json.len)}, {.zero_fraction_is_integer = true}, key != nullptr);
+    Receipt receipt = ingest_batch(store, {json.data, static_cast<size_t>(json.len)}, parse_jsonb, key);
     pfree(json.data);
-    PG_RETURN_INT64(store_batch(store, batch, key).taken);
+    PG_RETURN_INT64(receipt.taken);
 }
 
 FAS_FUNCTION(flows_ingest_receipt) {

@@ -6,6 +6,8 @@ ALTER TABLE @extschema@.flow_segments OWNER TO @extowner@; -- its sequence follo
 ALTER TABLE @extschema@.flow_batches OWNER TO @extowner@;
 ALTER FOREIGN TABLE @extschema@.flows OWNER TO @extowner@;
 ALTER FOREIGN TABLE @extschema@.flow_totals OWNER TO @extowner@;
+ALTER VIEW @extschema@.flows_csv OWNER TO @extowner@;
+GRANT INSERT ON @extschema@.flows_csv TO PUBLIC; -- who may not INSERT into "flows" is refused by its trigger
 
 REVOKE ALL ON FUNCTION @extschema@.flows_compact(), @extschema@.flows_expire(integer), @extschema@.flows_check()
     FROM PUBLIC;
