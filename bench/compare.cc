@@ -10,13 +10,11 @@ namespace {
 
 bench::Settings parse_arguments(int count, char **arguments) {
     bench::Settings settings;
-    const std::map<std::string, std::string *> known = {{"--conninfo", &settings.conninfo},
-                                                        {"--json", &settings.json},
-                                                        {"--csv", &settings.csv},
-                                                        {"--report", &settings.report},
-                                                        {"--chart", &settings.chart},
-                                                        {"--duckdb", &settings.duckdb},
-                                                        {"--duckdb-in-order", &settings.duckdb_in_order}};
+    const std::map<std::string, std::string *> known = {
+        {"--conninfo", &settings.conninfo}, {"--json", &settings.json},
+        {"--csv", &settings.csv},           {"--load-csv", &settings.load_csv},
+        {"--report", &settings.report},     {"--chart", &settings.chart},
+        {"--duckdb", &settings.duckdb},     {"--duckdb-in-order", &settings.duckdb_in_order}};
     for (int i = 1; i + 1 < count; i += 2) {
         std::string option = arguments[i];
         auto found = known.find(option);
@@ -30,10 +28,12 @@ bench::Settings parse_arguments(int count, char **arguments) {
             settings.clickhouse = std::atoi(arguments[i + 1]);
     }
     if (settings.json.empty() || settings.csv.empty() || settings.report.empty()) {
-        std::fputs("usage: compare --conninfo C --json FILE --csv FILE --report FILE [--chart FILE] [--about LINE]...\n"
-                   "       [--duckdb SOCKET] [--duckdb-in-order SOCKET] [--clickhouse PORT] [--not-run LINE]...\n"
-                   "The parts of the CSV, FILE.0 to FILE.3, lie beside it.\n",
-                   stderr);
+        std::fputs(
+            "usage: compare --conninfo C --json FILE --csv FILE --report FILE [--chart FILE] [--load-csv SCRIPT]\n"
+            "       [--duckdb SOCKET] [--duckdb-in-order SOCKET] [--clickhouse PORT] [--not-run LINE]...\n"
+            "       [--about LINE]...\n"
+            "The parts of the CSV, FILE.0 to FILE.3, lie beside it.\n",
+            stderr);
         std::exit(2);
     }
     return settings;

@@ -11,6 +11,7 @@ namespace bench {
 
 struct Settings {
     std::string conninfo, json, csv, report, chart;
+    std::string load_csv; // scripts/load-csv, which connects by the environment; empty: not run
     std::vector<std::string> about, not_run;
     std::string duckdb, duckdb_in_order; // sockets; empty: not run
     int clickhouse = 0;                  // port; 0: not run
@@ -38,6 +39,9 @@ class Comparison {
     void measure_json_clients();
     void measure_load();
     double load_parts(const System &system);
+    double load_by_script(const System &system, bool by_server);
+    bool server_reads_csv();
+    void check_loaded(const System &system, double flows, const std::string &how);
     void measure_size();
     Subject choose_subject();
     void measure_questions();

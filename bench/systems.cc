@@ -74,6 +74,7 @@ System fas_functions() {
         .json_statement = "SELECT flows_ingest($1::text)",
         .load = {{"COPY flows (hour, src_app, dest_app, vpc_id, bytes_tx, bytes_rx) FROM STDIN (FORMAT csv)", true}},
         .loads_parts = true,
+        .loads_by_script = true,
         .settle = "SELECT segments_read FROM flows_compact()",
         .vacuum = {"VACUUM (ANALYZE) flow_segments", "VACUUM (ANALYZE) flow_batches"},
         .size = "SELECT pg_total_relation_size('flow_segments') + pg_total_relation_size('flow_batches')",

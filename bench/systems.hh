@@ -40,6 +40,7 @@ struct System {
     std::string json_statement = {};
     std::vector<Step> load = {};          // bulk
     bool loads_parts = false;             // several connections may load parts of the CSV at once
+    bool loads_by_script = false;         // scripts/load-csv is for this one
     std::string settle = {};              // repeated until its value is 0: fas's compaction; may be empty
     std::string busy = {};                // its value is 0 when nothing goes on in the background; may be empty
     std::vector<std::string> vacuum = {}; // statements
