@@ -29,7 +29,7 @@ template <> struct Width<uint64_t> {
 
 template <class Value> using Set = std::set<Value>;
 
-// Sparse, dense and runs, at four places far from each other.
+// Sparse, dense, and runs, one or many, at four places far from each other.
 template <class Value> Set<Value> random_set(std::mt19937_64 &random) {
     Set<Value> out;
     for (Value base : Width<Value>::far) {
@@ -38,11 +38,27 @@ template <class Value> Set<Value> random_set(std::mt19937_64 &random) {
             out.insert(static_cast<Value>(base + random() % 130000));
         for (uint64_t i = kind == 2 ? 9000 : 0; i > 0; --i)
             out.insert(static_cast<Value>(base + random() % 20000));
+        if (kind == 3)
+            for (uint64_t at = random() % 20000, end = at + random() % 60000; at < end; at += 2 + random() % 40)
+                for (uint64_t last = at + random() % 60; at < last; ++at)
+                    out.insert(static_cast<Value>(base + at));
         const uint64_t begin = random() % 60000;
         for (uint64_t i = kind & 4 ? random() % 9000 : 0; i > 0; --i)
             out.insert(static_cast<Value>(base + begin + i));
     }
     return out;
+}
+
+// What has much in common with a set: some short stretches are turned over.
+template <class Value> Set<Value> altered(Set<Value> set, std::mt19937_64 &random) {
+    for (Value base : Width<Value>::far)
+        for (uint64_t stretches = random() % 4; stretches > 0; --stretches) {
+            const auto begin = static_cast<Value>(base + random() % 70000);
+            for (uint64_t i = random() % 100; i > 0; --i)
+                if (set.erase(static_cast<Value>(begin + i)) == 0)
+                    set.insert(static_cast<Value>(begin + i));
+        }
+    return set;
 }
 
 template <class Value> std::vector<uint8_t> bytes_of(const Set<Value> &set, bool with_runs) {
@@ -72,9 +88,9 @@ TYPED_TEST_SUITE(BitmapSet, Widths);
 TYPED_TEST(BitmapSet, AlgebraIsThatOfSets) {
     using Value = TypeParam;
     std::mt19937_64 random(7);
-    for (int round = 0; round < 30; ++round) {
+    for (int round = 0; round < 60; ++round) {
         const auto a = random_set<Value>(random);
-        const auto b = round % 7 == 0 ? a : random_set<Value>(random);
+        const auto b = round % 7 == 0 ? a : round % 2 == 0 ? altered(a, random) : random_set<Value>(random);
         const auto x = bytes_of(a, random() % 2), y = bytes_of(b, random() % 2);
         Set<Value> both, either, one, left;
         std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::inserter(both, both.end()));
@@ -115,7 +131,9 @@ TYPED_TEST(BitmapSet, ChangesAreThoseOfSets) {
         const auto bytes = bytes_of(set, random() % 2);
         const Value base = Width<Value>::far[random() % 4];
         const auto first = static_cast<Value>(base + random() % 70000);
-        const auto last = static_cast<Value>(first + (round % 3 == 0 ? 0 : random() % 50000));
+        const uint64_t width = round % 3 == 0 ? 0 : random() % (round % 5 == 1 ? 150000 : 50000);
+        const auto last =
+            static_cast<Value>(first + std::min<uint64_t>(width, std::numeric_limits<Value>::max() - first));
         Set<Value> range, inside, outside = set, filled = set, flipped = set;
         for (Value value = first;; ++value) {
             range.insert(value);

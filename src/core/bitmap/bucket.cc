@@ -287,7 +287,7 @@ size_t bucket_size(const std::vector<ContainerPlace> &containers) noexcept {
     return sizes.header + sizes.data;
 }
 
-void write_bucket(const std::vector<ContainerPlace> &containers, uint8_t *out) noexcept {
+void write_bucket(const std::vector<ContainerPlace> &containers, uint8_t *out, std::vector<uint8_t *> *holes) {
     const Sizes sizes = sizes_of(containers);
     const auto count = static_cast<uint32_t>(containers.size());
     uint8_t *at = out;
@@ -320,6 +320,11 @@ void write_bucket(const std::vector<ContainerPlace> &containers, uint8_t *out) n
     for (size_t i = 0; i < containers.size();) {
         const uint8_t *from = containers[i].data;
         size_t length = 0;
+        if (from == nullptr) {
+            holes->push_back(at);
+            at += containers[i++].size;
+            continue;
+        }
         for (; i < containers.size() && containers[i].data == from + length; ++i)
             length += containers[i].size;
         std::memcpy(at, from, length);

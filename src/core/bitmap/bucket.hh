@@ -86,6 +86,7 @@ class BucketDirectory {
 std::vector<ContainerPlace> containers_of(Bytes bucket);
 
 size_t bucket_size(const std::vector<ContainerPlace> &containers) noexcept;
-void write_bucket(const std::vector<ContainerPlace> &containers, uint8_t *out) noexcept; // exactly bucket_size() bytes
+// Writes exactly bucket_size() bytes. A container whose data is null leaves a hole for who computes it there.
+void write_bucket(const std::vector<ContainerPlace> &containers, uint8_t *out, std::vector<uint8_t *> *holes = nullptr);
 
 } // namespace fas

@@ -78,7 +78,7 @@ class Chosen {
   public:
     explicit Chosen(const BucketDirectory &bucket) : bucket_(bucket) {}
 
-    void add(uint32_t i, Depth depth) { places_.push_back(checked_place(bucket_, i, depth)); }
+    void add(const ContainerPlace &checked) { places_.push_back(checked); }
     size_t size() const noexcept { return places_.size(); }
     void clear() noexcept { places_.clear(); }
 
@@ -117,13 +117,12 @@ Bitmap combined(SetOperation operation, Bytes left, Bytes right) {
     return Bitmap(roaring_bitmap_andnot(x, y));
 }
 
-// Containers that one side alone has, as far as the operation keeps them, in order; those of both go to x and y.
-Containers part(SetOperation operation, const BucketDirectory &left, const BucketDirectory &right, Chosen &x,
-                Chosen &y) {
+// Containers that one side alone has, as far as the operation keeps them, and those that the maker made of both, in
+// order; what it can't combine goes to x and y.
+Containers part(SetOperation operation, const BucketDirectory &left, const BucketDirectory &right,
+                ContainerMaker &maker, Chosen &x, Chosen &y) {
     const bool keeps_left = operation != SetOperation::intersection;
     const bool keeps_right = keeps_left && operation != SetOperation::difference;
-    // Only an intersection does without the cardinalities of bitsets.
-    const Depth depth = keeps_left ? Depth::whole : Depth::order;
     Containers kept;
     const auto keep = [&](const BucketDirectory &from, uint32_t begin, uint32_t end) {
         for (; begin < end; ++begin)
@@ -142,8 +141,14 @@ Containers part(SetOperation operation, const BucketDirectory &left, const Bucke
     };
     each_common(left, right, [&](uint32_t common_left, uint32_t common_right) {
         keep_up_to(common_left, common_right);
-        x.add(common_left, depth);
-        y.add(common_right, depth);
+        const ContainerPlace a = checked_place(left, common_left, Depth::whole);
+        const ContainerPlace b = checked_place(right, common_right, Depth::whole);
+        if (!ContainerMaker::can_combine(a, b)) {
+            x.add(a);
+            y.add(b);
+        } else if (const ContainerPlace made = maker.combine(operation, a, b); made.size > 0) {
+            kept.push_back(made);
+        }
         i = common_left + 1;
         j = common_right + 1;
         return true;
@@ -154,6 +159,13 @@ Containers part(SetOperation operation, const BucketDirectory &left, const Bucke
 
 // Of so few containers on both sides, CRoaring copies what one side alone has quicker than we put the parts together.
 constexpr uint32_t few_containers = 24;
+
+// Are there few containers, and CRoaring needed for any?
+bool are_for_croaring(const BucketDirectory &left, const BucketDirectory &right) {
+    return left.size() + right.size() <= few_containers && !each_common(left, right, [&](uint32_t i, uint32_t j) {
+               return ContainerMaker::can_combine(left.place(i), right.place(j));
+           });
+}
 
 Bitmap combine_few(SetOperation operation, const BucketDirectory &left, const BucketDirectory &right) {
     checked_bucket(left.bytes(), Depth::layout);
@@ -173,12 +185,12 @@ bool by_key(const ContainerPlace &a, const ContainerPlace &b) noexcept { return 
 
 CombinedBucket::CombinedBucket(SetOperation operation, Bytes left, Bytes right) {
     const BucketDirectory first(left), second(right);
-    if (first.size() + second.size() <= few_containers) {
+    if (are_for_croaring(first, second)) {
         common_.emplace(combine_few(operation, first, second));
         return;
     }
     Chosen x(first), y(second);
-    Containers kept = part(operation, first, second, x, y);
+    Containers kept = part(operation, first, second, maker_, x, y);
     if (x.size() > 0) {
         const bool is_intersection = operation == SetOperation::intersection;
         common_.emplace(combined(operation, x.bytes(is_intersection), y.bytes(is_intersection)));
@@ -235,8 +247,8 @@ bool are_equal(const BucketDirectory &left, const BucketDirectory &right) {
             if (a.size != b.size || std::memcmp(a.data, b.data, a.size) != 0)
                 return false;
         } else {
-            x.add(i, Depth::order);
-            y.add(i, Depth::order);
+            x.add(sorted(left, i));
+            y.add(sorted(right, i));
         }
     }
     return x.size() == 0 || roaring_bitmap_equals(FrozenBucket(x.bytes(false)), FrozenBucket(y.bytes(false)));

@@ -1,5 +1,6 @@
 // Set algebra of two buckets (bucket.hh), guided by their headers: only containers whose keys both have are
-// looked into, and CRoaring is given no others. Containers that only one side has are copied as bytes.
+// looked into, by a ContainerMaker or by CRoaring, who is given no others. Containers that only one side has are copied
+// as bytes.
 #pragma once
 
 #include <cstdint>
@@ -7,10 +8,9 @@
 
 #include "bitmap.hh"
 #include "bucket.hh"
+#include "container_maker.hh"
 
 namespace fas {
-
-enum class SetOperation : uint8_t { intersection, union_of, symmetric_difference, difference };
 
 // A result: a bitmap, the bytes of containers that are to be written one behind the other, or both.
 class CombinedBucket {
@@ -21,7 +21,8 @@ class CombinedBucket {
     void write(uint8_t *out) const; // exactly size() bytes
 
   private:
-    std::optional<Bitmap> common_; // of the containers that both have; a result alone where all_ is empty
+    ContainerMaker maker_;
+    std::optional<Bitmap> common_; // of containers that CRoaring combined; a result alone where all_ is empty
     std::vector<uint8_t> bytes_;   // common_ in bytes, where it is one of several parts
     std::vector<ContainerPlace> all_;
 };

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "bitmap.hh"
+#include "container_maker.hh"
 #include "member.hh"
 #include "set.hh"
 #include "../bytes.hh"
@@ -25,63 +26,88 @@ constexpr uint32_t max_low = UINT32_MAX;
 // An empty bucket's bytes, for members whose high half no bucket has.
 constexpr uint8_t no_members[] = {0x3a, 0x30, 0, 0, 0, 0, 0, 0};
 
-// The bytes of containers that are being put together, and what they are made of.
-struct Piece {
-    std::vector<uint8_t> bytes;
-    Containers containers;
-};
-
 std::vector<uint8_t> bytes_of(const Containers &containers) {
     std::vector<uint8_t> out(bucket_size(containers));
     write_bucket(containers, out.data());
     return out;
 }
 
-Piece piece_of(const Bitmap &bitmap) {
-    Piece out;
-    out.bytes.resize(bitmap.serialized_size());
-    bitmap.serialize(out.bytes.data());
-    out.containers = containers_of(out.bytes);
-    return out;
-}
+// The range [first, last] in containers of its own; not those that are kept as they are.
+class RangeChange {
+  public:
+    RangeChange(Change kind, uint32_t first, uint32_t last, Containers &out) noexcept
+        : kind_(kind), first_(first), last_(last), out_(out) {}
 
-void apply(Change change, Bitmap &bitmap, uint32_t first, uint32_t last) {
-    switch (change) {
-    case Change::fill:
-        bitmap.add_closed(first, last);
-        return;
-    case Change::clear:
-        bitmap.remove_closed(first, last);
-        return;
-    case Change::flip:
-        bitmap.flip_closed(first, last);
-        return;
-    case Change::keep:
-        if (first > 0)
-            bitmap.remove_closed(0, first - 1);
-        if (last < max_low)
-            bitmap.remove_closed(last + 1, max_low);
-        return;
+    // Containers whose keys the range has.
+    void apply(const ContainerPlace *begin, const ContainerPlace *end) {
+        uint32_t key = first_ >> 16;
+        for (; begin != end; ++begin) {
+            missing(key, begin->key);
+            present(*begin);
+            key = begin->key + 1U;
+        }
+        missing(key, (last_ >> 16) + 1);
     }
-}
 
-// A bucket of few containers is decoded as a whole: that costs less than to take it apart. Its layout was looked at.
-constexpr uint32_t few_containers = 16;
+    // All that is in `out`, as a bucket. Bitsets that are turned over as a whole are computed where they go: the result
+    // of a flip is large, and memory that the kernel hands out is dear.
+    void write(uint8_t *to) {
+        std::vector<uint8_t *> holes;
+        write_bucket(out_, to, &holes);
+        for (size_t i = 0; i < holes.size(); ++i)
+            ContainerMaker::negate(negated_[i], holes[i]);
+    }
 
-Bitmap change_few(Change kind, const BucketDirectory &bucket, uint32_t first, uint32_t last) {
-    // To keep a range, CRoaring clears what is around it, and looks into containers there.
-    for (uint32_t i = 0; i < bucket.size(); ++i)
-        if (kind == Change::keep || (bucket.key(i) >= first >> 16 && bucket.key(i) <= last >> 16))
-            bucket.place(i).check(Depth::whole);
-    const Bytes bytes = bucket.bytes();
-    const char *data = reinterpret_cast<const char *>(bytes.data());
-    Bitmap out(roaring_bitmap_portable_deserialize_safe(data, bytes.size()));
-    apply(kind, out, first, last);
-    return out;
-}
+  private:
+    uint32_t first_of(uint32_t key) const noexcept { return key == first_ >> 16 ? first_ & 0xffff : 0; }
+    uint32_t last_of(uint32_t key) const noexcept { return key == last_ >> 16 ? last_ & 0xffff : 0xffff; }
 
-// Decodes the containers that the change reaches into, changes them, and puts the result between those before and
-// behind. What it covers whole need not be decoded but to be flipped.
+    void missing(uint32_t key, uint32_t end) {
+        if (kind_ == Change::fill || kind_ == Change::flip)
+            for (; key < end; ++key)
+                out_.push_back(maker_.range(static_cast<uint16_t>(key), first_of(key), last_of(key)));
+    }
+
+    // What is covered whole need not be looked into but to be flipped.
+    void present(const ContainerPlace &c) {
+        const uint32_t first = first_of(c.key), last = last_of(c.key);
+        const bool is_border = c.key == first_ >> 16 || c.key == last_ >> 16;
+        if (is_border || kind_ == Change::flip)
+            c.check(Depth::whole);
+        else if (kind_ == Change::clear)
+            return;
+        if (kind_ == Change::flip && last - first == 0xffff && ContainerMaker::can_negate(c)) {
+            const auto negated = static_cast<uint16_t>(0xffff - c.cardinality());
+            out_.push_back({c.key, negated, false, 8192, nullptr});
+            negated_.push_back(c);
+            return;
+        }
+        put(kind_ == Change::fill    ? maker_.fill(c, first, last)
+            : kind_ == Change::clear ? maker_.clear(c, first, last)
+            : kind_ == Change::flip  ? maker_.flip(c, first, last)
+                                     : kept(c, first, last));
+    }
+
+    ContainerPlace kept(const ContainerPlace &c, uint32_t first, uint32_t last) {
+        ContainerPlace out = first > 0 ? maker_.clear(c, 0, first - 1) : c;
+        if (out.size > 0 && last < 0xffff)
+            out = maker_.clear(out, last + 1, 0xffff);
+        return out;
+    }
+
+    void put(const ContainerPlace &container) {
+        if (container.size > 0)
+            out_.push_back(container);
+    }
+
+    Change kind_;
+    uint32_t first_, last_;
+    Containers &out_;
+    Containers negated_; // of which `out` has no bytes yet
+    ContainerMaker maker_;
+};
+
+// Changes the containers that the range has, and puts the result between those before and behind.
 template <class Writer>
 void change_bucket(Change kind, Bytes bucket, uint32_t first, uint32_t last, uint32_t high, Writer &out) {
     const BucketDirectory directory(bucket);
@@ -90,48 +116,22 @@ void change_bucket(Change kind, Bytes bucket, uint32_t first, uint32_t last, uin
             splice->write(directory, out.begin(high, splice->size_after(directory)));
             return;
         }
-    if (directory.size() <= few_containers) {
-        out.put(high, change_few(kind, directory, first, last).get());
-        return;
-    }
     const Containers old = containers_of(bucket);
-    const uint32_t first_key = first >> 16, last_key = last >> 16;
     const auto begin =
-        std::partition_point(old.begin(), old.end(), [&](const ContainerPlace &c) { return c.key < first_key; });
-    const auto end = std::partition_point(begin, old.end(), [&](const ContainerPlace &c) { return c.key <= last_key; });
-
-    Containers reached;
-    std::copy_if(begin, end, std::back_inserter(reached), [&](const ContainerPlace &c) {
-        return kind == Change::flip || c.key == first_key || c.key == last_key;
-    });
-    for (const ContainerPlace &container : reached)
-        container.check(Depth::whole);
-    const bool reaches_all = reached.size() == old.size();
-    const std::vector<uint8_t> some = reaches_all ? std::vector<uint8_t>() : bytes_of(reached);
-    Bitmap changed(roaring_bitmap_copy(FrozenBucket(reaches_all ? bucket : some)));
-    apply(kind, changed, first, last);
-    if (reaches_all) {
-        out.put(high, changed.get());
-        return;
-    }
-    const Piece piece = piece_of(changed);
+        std::partition_point(old.begin(), old.end(), [&](const ContainerPlace &c) { return c.key < first >> 16; });
+    const auto end =
+        std::partition_point(begin, old.end(), [&](const ContainerPlace &c) { return c.key <= last >> 16; });
 
     Containers all;
-    all.reserve(old.size() + piece.containers.size());
-    if (kind == Change::keep) {
-        // Inner containers stay as they are; those at the borders may be gone.
-        const auto is_inner = [&](const ContainerPlace &c) { return c.key != first_key && c.key != last_key; };
-        auto border = piece.containers.begin();
-        if (border != piece.containers.end() && border->key == first_key)
-            all.push_back(*border++);
-        std::copy_if(begin, end, std::back_inserter(all), is_inner);
-        all.insert(all.end(), border, piece.containers.end());
-    } else {
+    all.reserve(old.size() + (kind == Change::fill || kind == Change::flip ? (last >> 16) - (first >> 16) + 1 : 0));
+    RangeChange change(kind, first, last, all);
+    if (kind != Change::keep)
         all.insert(all.end(), old.begin(), begin);
-        all.insert(all.end(), piece.containers.begin(), piece.containers.end());
+    change.apply(old.data() + (begin - old.begin()), old.data() + (end - old.begin()));
+    if (kind != Change::keep)
         all.insert(all.end(), end, old.end());
-    }
-    out.put(high, all);
+    if (out.wants(all))
+        change.write(out.begin(high, bucket_size(all)));
 }
 
 // All of the 2^32 members of one bucket, 900 kB of runs: of which a value of 1 GB has no more than this.
@@ -141,11 +141,17 @@ class FullBucket {
   public:
     Bytes bytes() {
         if (bytes_.empty())
-            bytes_ = piece_of(Bitmap(roaring_bitmap_from_range(0, uint64_t{1} << 32, 1))).bytes;
+            bytes_ = bytes_of_all();
         return bytes_;
     }
 
   private:
+    static std::vector<uint8_t> bytes_of_all() {
+        Containers all;
+        RangeChange change(Change::fill, 0, max_low, all);
+        change.apply(nullptr, nullptr);
+        return bytes_of(all);
+    }
     std::vector<uint8_t> bytes_;
 };
 

@@ -87,7 +87,7 @@ template <class Value> void BucketWriter<Value>::put(uint32_t high, const roarin
 }
 
 template <class Value> void BucketWriter<Value>::put(uint32_t high, const std::vector<ContainerPlace> &containers) {
-    if (!is_wide<Value> || !containers.empty())
+    if (wants(containers))
         write_bucket(containers, begin(high, bucket_size(containers)));
 }
 

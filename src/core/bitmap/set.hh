@@ -57,6 +57,9 @@ template <class Value> class BucketWriter {
     void put(uint32_t high, const roaring_bitmap_t *bits);
     void put(uint32_t high, const std::vector<ContainerPlace> &containers);
     void put(uint32_t high, const CombinedBucket &combined);
+    static bool wants(const std::vector<ContainerPlace> &containers) noexcept {
+        return sizeof(Value) == 4 || !containers.empty();
+    }
     uint8_t *begin(uint32_t high, size_t size); // room for a bucket's bytes
     void finish();
 
