@@ -15,6 +15,29 @@ class PartSource final : public ByteSource {
 
     uint64_t size() const noexcept override { return under_->size(); }
     Bytes fetch(uint64_t offset, uint64_t length) override {
+        if (offset <= prefix_)
+            prefix_ = std::max(prefix_, offset + length);
+        return fetch_ahead(offset, length);
+    }
+
+    // Fetches a piece now; further fetches inside it cost nothing. A handful of pieces at most: fetch() looks at all.
+    void keep(uint64_t offset, uint64_t length) {
+        const Bytes bytes = fetch(offset, length);
+        kept_.insert(kept_.begin(), {offset, bytes});
+    }
+    // The same for a beginning that may not be wanted in the end.
+    void keep_ahead(uint64_t length) { kept_.insert(kept_.begin(), {0, fetch_ahead(0, length)}); }
+
+    uint64_t bytes_fetched() const noexcept { return bytes_fetched_; }
+    uint64_t prefix() const noexcept { return prefix_; } // so far from the start was asked for, without a gap
+
+  private:
+    struct Piece {
+        uint64_t offset;
+        Bytes bytes;
+    };
+
+    Bytes fetch_ahead(uint64_t offset, uint64_t length) {
         for (const Piece &piece : kept_)
             if (offset >= piece.offset && offset - piece.offset <= piece.bytes.size() &&
                 length <= piece.bytes.size() - (offset - piece.offset))
@@ -23,22 +46,10 @@ class PartSource final : public ByteSource {
         return under_->fetch(offset, length);
     }
 
-    // Fetches a piece now; further fetches inside it cost nothing. A handful of pieces at most: fetch() looks at all.
-    void keep(uint64_t offset, uint64_t length) {
-        const Bytes bytes = fetch(offset, length);
-        kept_.insert(kept_.begin(), {offset, bytes});
-    }
-
-    uint64_t bytes_fetched() const noexcept { return bytes_fetched_; }
-
-  private:
-    struct Piece {
-        uint64_t offset;
-        Bytes bytes;
-    };
     ByteSource *under_;
     std::vector<Piece> kept_;
     uint64_t bytes_fetched_ = 0;
+    uint64_t prefix_ = 0;
 };
 
 } // namespace fas

@@ -91,6 +91,7 @@ struct SegmentReader::State {
     ColumnSet &row_set();
     Dictionary &dictionary(size_t text_index);
     IndexReader &index_reader();
+    uint32_t first_key_from(uint32_t src_app);
     void read_cells(Range range, bool with_keys, bool with_sums, CellColumns &out);
     void read_stored(size_t metric, uint32_t begin, uint32_t end, uint64_t *out);
     void slide_window(const HourEntry &hour, uint32_t row);
@@ -145,12 +146,12 @@ Dictionary &SegmentReader::State::dictionary(size_t text_index) {
     return *dictionary;
 }
 
-SegmentReader::SegmentReader(ByteSource &source) : state_(std::make_unique<State>(source)) {
+SegmentReader::SegmentReader(ByteSource &source, uint64_t wanted) : state_(std::make_unique<State>(source)) {
     State &s = *state_;
     const uint64_t size = source.size();
-    const uint64_t first = std::min(size, first_fetch);
-    s.source.keep(0, first);
-    format::decode_header(s.source.fetch(0, first), size, s.header, s.parts);
+    const uint64_t first = std::min(size, std::max(first_fetch, wanted));
+    s.source.keep_ahead(first);
+    format::decode_header(s.source.fetch(0, std::min(size, first_fetch)), size, s.header, s.parts);
 }
 
 SegmentReader::~SegmentReader() = default;
@@ -158,6 +159,8 @@ SegmentReader::~SegmentReader() = default;
 const SegmentHeader &SegmentReader::header() const noexcept { return state_->header; }
 
 uint64_t SegmentReader::bytes_fetched() const noexcept { return state_->source.bytes_fetched(); }
+
+uint64_t SegmentReader::prefix_read() const noexcept { return state_->source.prefix(); }
 
 void SegmentReader::fetch_all() {
     state_->source.keep(0, state_->source.size());
@@ -265,6 +268,34 @@ Range SegmentReader::find_prefix(size_t text_index, std::string_view prefix) {
     const uint32_t begin = dictionary.lower_bound(prefix);
     const uint32_t end = prefix_successor(prefix, successor) ? dictionary.lower_bound(successor) : dictionary.count();
     return {begin, std::max(begin, end)};
+}
+
+// The first key whose src_app has this id or a higher one; the count of keys when there is none.
+uint32_t SegmentReader::State::first_key_from(uint32_t src_app) {
+    ColumnSet &set = columns(keys, Part::keys, text_dimension_count, header.keys);
+    // The last block that begins below it; the answer is in it, or is where the next one begins.
+    uint32_t low = 0, high = blocks_of(header.keys);
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (set.block_base(0, middle) < src_app)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0)
+        return 0;
+    const uint32_t begin = (low - 1) * packed_block, end = std::min(begin + packed_block, header.keys);
+    std::array<uint32_t, packed_block> ids;
+    set.read(0, begin, end, ids.data());
+    return begin +
+           static_cast<uint32_t>(std::lower_bound(ids.begin(), ids.begin() + (end - begin), src_app) - ids.begin());
+}
+
+Range SegmentReader::keys_of_src_apps(Range ids) {
+    State &s = *state_;
+    s.load(Part::keys);
+    const uint32_t begin = s.first_key_from(ids.begin);
+    return {begin, std::max(begin, s.first_key_from(ids.end))};
 }
 
 void SegmentReader::State::read_cells(Range range, bool with_keys, bool with_sums, CellColumns &out) {

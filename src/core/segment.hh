@@ -64,8 +64,9 @@ struct RowColumns {
 
 class SegmentReader {
   public:
-    // Fetches and checks the header. The source must outlive the reader.
-    explicit SegmentReader(ByteSource &source);
+    // Fetches and checks the header, and as much more of the segment's beginning as will be wanted, if that is known.
+    // The source must outlive the reader.
+    explicit SegmentReader(ByteSource &source, uint64_t wanted = 0);
     ~SegmentReader();
     SegmentReader(const SegmentReader &) = delete;
     SegmentReader &operator=(const SegmentReader &) = delete;
@@ -83,6 +84,8 @@ class SegmentReader {
     // The id range of names that equal `name` (size 0 or 1), or that `prefix` begins.
     Range find_name(size_t text_index, std::string_view name);
     Range find_prefix(size_t text_index, std::string_view prefix);
+    // The keys that have these ids of src_app: they follow each other.
+    Range keys_of_src_apps(Range ids);
 
     // Decode a range of cells or rows; only the blocks that the range touches are fetched. `out` is overwritten.
     // Row indexes in first_row ascend strictly and end within the segment (checked).
@@ -103,6 +106,7 @@ class SegmentReader {
     void check_index(size_t text_index); // for verify: its entries lie without gaps and fill their part
 
     uint64_t bytes_fetched() const noexcept; // for EXPLAIN: what was asked of the source
+    uint64_t prefix_read() const noexcept;   // from the start to the first gap
 
   private:
     struct State; // segment.cc

@@ -1,8 +1,10 @@
 // See select.hh. A Selector belongs to one call; nothing is shared.
 //
 // The condition is compiled against the segment first: texts become sets of dictionary ids, what the segment's hour
-// range or dictionaries decide is folded away. What is left is answered in one of two ways:
+// range or dictionaries decide is folded away. What is left is answered in one of three ways:
 //
+//   order  names of src_app that follow each other, in a segment of one hour: keys ascend by src_app first, and cells
+//          by key, so a search in the key table finds where their cells begin and end;
 //   index  every leaf becomes a bitmap of cells (a text leaf from the inverted index, an hour leaf from the hour
 //          directory), and the tree is AND, OR and ANDNOT over them;
 //   scan   for each hour, the hour's leaves are decided and the rest of the tree is decided once for every key of the
@@ -115,6 +117,7 @@ class Selector {
     Node compile_group(const Condition &condition);
     Node compile_hour(const Condition &leaf);
     Node compile_text(const Condition &leaf);
+    bool is_ordered(const Node &root) const;
     bool index_is_cheaper(const Condition &condition);
 
     std::vector<Range> by_index(const Node &root);
@@ -236,6 +239,12 @@ Node Selector::compile_text(const Condition &leaf) {
     return {Node::Kind::text, text_leaves_.size() - 1, {}};
 }
 
+// In one hour every key has one cell, so cell and key are the same number.
+bool Selector::is_ordered(const Node &root) const {
+    return root.kind == Node::Kind::text && text_leaves_[root.leaf].text == 0 &&
+           text_leaves_[root.leaf].ids.size() == 1 && header_.hours == 1 && header_.cells == header_.keys;
+}
+
 bool Selector::index_is_cheaper(const Condition &condition) {
     if (!header_.has_index)
         return false;
@@ -259,6 +268,11 @@ std::vector<Range> Selector::select(const Condition &condition, SelectWay way) {
         return {};
     if (root.kind == Node::Kind::all)
         return {{0, header_.cells}};
+    if ((way == SelectWay::by_cost || way == SelectWay::order) && is_ordered(root)) {
+        std::vector<Range> out;
+        append(out, segment_.keys_of_src_apps(text_leaves_[root.leaf].ids[0]));
+        return out;
+    }
     bool index = way == SelectWay::index
                      ? header_.has_index
                      : way == SelectWay::by_cost && !text_leaves_.empty() && index_is_cheaper(condition);

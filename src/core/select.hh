@@ -13,10 +13,11 @@ struct SelectStats {
     uint64_t cells_scanned = 0; // keys of cells looked at
 };
 
-// Ascending, disjoint, not touching ranges of cells. By cost, the text part of the condition is answered from the
-// inverted index (bitmaps combined with AND, OR, ANDNOT) or by deciding every key once and scanning the cells' key
-// column; hours come from the hour directory. Both ways give the same answer (`force` lets tests and EXPLAIN see it).
-enum class SelectWay : uint8_t { by_cost, index, scan };
+// Ascending, disjoint, not touching ranges of cells. By cost, the text part of the condition is answered from the order
+// of the cells where it can be, from the inverted index (bitmaps combined with AND, OR, ANDNOT), or by deciding every
+// key once and scanning the cells' key column; hours come from the hour directory. All ways give the same answer (`way`
+// lets tests see it; a scan is taken where the one asked for is not to be had).
+enum class SelectWay : uint8_t { by_cost, order, index, scan };
 std::vector<Range> select_cells(SegmentReader &segment, const Condition &condition, SelectStats *stats = nullptr,
                                 SelectWay way = SelectWay::by_cost);
 

@@ -119,8 +119,9 @@ struct CellScan {
 
     bool aggregated; // the parts below are there
     CellRun *run;
-    bool totals;         // grouped by every dimension
-    bool always_one_row; // no GROUP BY: an aggregate of nothing is a row
+    bool totals;          // grouped by every dimension
+    bool always_one_row;  // no GROUP BY: an aggregate of nothing is a row
+    uint64_t last_prefix; // bytes that were read from the start of the segment before
     uint64_t groups, next;
     Datum *names[text_dimension_count]; // by name id
 };
@@ -164,11 +165,17 @@ void read_flags(FlowScan *scan) {
     MemoryContextSwitchTo(old);
 }
 
+// A fetch costs as much as some kilobytes. What a query reads from the start of one segment it reads of the next, which
+// is likely to be its like, so that is fetched at once, and a little more.
+uint64_t wanted_of(const CellScan *cells) { return cells->last_prefix + cells->last_prefix / 16; }
+
 void add_segment(FlowScan *scan, const SegmentRow &row) {
     guarded([&] {
+        CellScan *cells = scan->cells;
         ToastSource source(row.segment, scan->segment_context);
-        SegmentReader reader(source);
-        scan->cells->run->rollup.add(reader);
+        SegmentReader reader(source, wanted_of(cells));
+        cells->run->rollup.add(reader);
+        cells->last_prefix = reader.prefix_read();
         scan->counters.bytes += source.bytes_read();
     });
     ++scan->counters.segments_read;

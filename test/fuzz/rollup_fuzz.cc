@@ -178,7 +178,7 @@ void check_flows(uint8_t mask, Bytes bytes) {
     } while (!in.empty() && cells.size() < 150);
     for (bool index : {false, true}) {
         SegmentBytes segment = build(cells, index);
-        for (SelectWay way : {SelectWay::scan, SelectWay::index, SelectWay::by_cost}) {
+        for (SelectWay way : {SelectWay::scan, SelectWay::index, SelectWay::order, SelectWay::by_cost}) {
             MemorySource source(segment);
             SegmentReader reader(source);
             check(select_cells(reader, condition, nullptr, way) == expected_ranges(cells, condition));

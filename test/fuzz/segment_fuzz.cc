@@ -97,7 +97,7 @@ void query(ByteSource &source) {
         {Condition::name_leaf(Dimension::src_app, Comparison::in, {"app-1", "b"}),
          Condition::conjunction({Condition::hour_leaf(Comparison::greater, {2}),
                                  Condition::name_leaf(Dimension::vpc_id, Comparison::not_prefix, {"v"})})});
-    for (const SelectWay way : {SelectWay::by_cost, SelectWay::index, SelectWay::scan})
+    for (const SelectWay way : {SelectWay::by_cost, SelectWay::order, SelectWay::index, SelectWay::scan})
         succeeds([&] { select_cells(reader, condition, nullptr, way); });
     for (const uint8_t mask : {0, 1, 2, 15}) {
         succeeds([&] { Rollup(GroupBy{mask}).add(reader); });

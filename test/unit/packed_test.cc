@@ -208,11 +208,11 @@ TEST(Checksum, KnownAnswersBothWays) {
     EXPECT_EQ(crc32c_portable(bytes), 0xe3069283u);
     EXPECT_EQ(crc32c(std::vector<uint8_t>(32, 0)), 0x8a9136aau); // RFC 3720, B.4
     std::mt19937_64 random(5);
-    std::vector<uint8_t> noise(1000);
+    std::vector<uint8_t> noise(20000);
     for (uint8_t &byte : noise)
         byte = static_cast<uint8_t>(random());
     for (size_t i = 0; i < 200; ++i) {
-        const Bytes part = Bytes(noise).subspan(i, random() % 700);
+        const Bytes part = Bytes(noise).subspan(i, random() % (i % 2 == 0 ? 700 : 19000));
         const size_t cut = random() % (part.size() + 1);
         ASSERT_EQ(crc32c(part), crc32c_portable(part));
         ASSERT_EQ(crc32c(part.subspan(cut), crc32c(part.first(cut))), crc32c(part)); // continues

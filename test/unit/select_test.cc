@@ -130,6 +130,35 @@ TEST(Select, OneNameOfALargeSegmentComesFromTheIndex) {
     EXPECT_GT(many.cells_scanned, 0u);
 }
 
+// src_app of one hour: found by the order of keys and cells, whatever lies before, between and behind the names.
+TEST(Select, SrcAppsOfOneHourComeFromTheOrder) {
+    sample::Random random(13);
+    for (uint32_t names : {1u, 2u, 40u, 700u}) {
+        std::vector<sample::Flow> flows;
+        for (uint32_t i = 0; i < 6000; ++i)
+            flows.push_back({7,
+                             {"app" + std::to_string(random() % names * 2), "app" + std::to_string(random() % 50), "v"},
+                             {1, 1}});
+        SegmentBytes bytes = sample::segment(flows);
+        MemorySource source(bytes);
+        SegmentReader segment(source);
+        for (uint32_t i = 0; i < 200; ++i) {
+            const std::string name = "app" + std::to_string(random() % (names * 2 + 2));
+            for (Comparison comparison : {Comparison::in, Comparison::prefix, Comparison::less_equal,
+                                          Comparison::greater, Comparison::not_in}) {
+                Condition condition = Condition::name_leaf(Dimension::src_app, comparison, {name});
+                std::vector<Range> expected = brute_force(segment, condition);
+                SelectStats stats;
+                EXPECT_EQ(select(bytes, condition, SelectWay::order, &stats), expected) << name << " of " << names;
+                if (expected.size() == 1) {
+                    EXPECT_EQ(stats.index_bitmaps + stats.cells_scanned, 0u);
+                }
+                EXPECT_EQ(select(bytes, condition, SelectWay::by_cost), expected);
+            }
+        }
+    }
+}
+
 TEST(Select, WrongBytesNeverCrash) {
     sample::Random random(12);
     const SegmentBytes bytes = sample::segment(sample::flows(random, 25000));
@@ -141,7 +170,7 @@ TEST(Select, WrongBytesNeverCrash) {
         // Beyond the header, whose checksum would refuse all of them.
         for (uint32_t n = 1 + random() % 3; n > 0; --n)
             wrong[256 + random() % (wrong.size() - 256)] = static_cast<uint8_t>(random());
-        for (SelectWay way : {SelectWay::scan, SelectWay::index})
+        for (SelectWay way : {SelectWay::scan, SelectWay::index, SelectWay::order})
             try {
                 for (Range range : select(wrong, condition, way))
                     EXPECT_LT(range.begin, range.end);
