@@ -10,6 +10,7 @@
 #include "postgres.hh"
 
 extern "C" {
+#include "access/detoast.h"
 #include "utils/memutils.h"
 }
 
@@ -84,24 +85,31 @@ template <class Width> Datum rb_build_trans(FunctionCallInfo fcinfo) {
     PG_RETURN_POINTER(state);
 }
 
-// An intersection reads the containers that it still has, all others need everything.
+// An intersection with a large value fetches only the containers that it still has.
+template <class Width> void intersect_slices(State &state, struct varlena *value) {
+    guarded([&] {
+        ToastSource source(value, CurrentMemoryContext);
+        BitmapView view(source, view_width<Width>);
+        state.gatherer.intersect(view);
+    });
+}
+
 template <class Width, Fold fold> void fold_datum(State &state, bool is_first, Datum datum) {
+    auto *given = reinterpret_cast<struct varlena *>(DatumGetPointer(datum));
     if (fold == Fold::intersect && !is_first) {
         if (state.gatherer.empty())
             return;
-        guarded([&] {
-            ToastSource source(reinterpret_cast<struct varlena *>(DatumGetPointer(datum)), CurrentMemoryContext);
-            BitmapView view(source, view_width<Width>);
-            fold_in(state, fold, is_first, view);
-        });
-        return;
+        if (VARATT_IS_EXTERNAL_ONDISK(given) && !state.gatherer.needs_all(toast_raw_datum_size(datum) - VARHDRSZ)) {
+            intersect_slices<Width>(state, given);
+            return;
+        }
     }
     struct varlena *value = PG_DETOAST_DATUM_PACKED(datum);
     guarded([&] {
         BitmapView view(payload_of(value), view_width<Width>);
         fold_in(state, fold, is_first, view);
     });
-    if (value != reinterpret_cast<struct varlena *>(DatumGetPointer(datum)))
+    if (value != given)
         pfree(value);
 }
 

@@ -7,9 +7,12 @@
 #include "postgres.hh"
 
 extern "C" {
+#include "access/detoast.h"
 #include "funcapi.h"
 }
 
+#include <cstddef>
+#include <limits>
 #include <memory_resource>
 #include <optional>
 
@@ -25,19 +28,30 @@ namespace fas::pg {
 
 namespace {
 
-// Calls f(view) inside guarded(). A datum that is here as it is needs no ToastSource.
-template <class Width, class F> void read_bitmap(Datum datum, F f) {
-    auto *value = reinterpret_cast<struct varlena *>(DatumGetPointer(datum));
-    guarded([&] {
-        if (VARATT_IS_EXTERNAL(value) || VARATT_IS_COMPRESSED(value)) {
-            ToastSource source(value, CurrentMemoryContext);
+// A slice costs about what 16 KB do. So of a small value all is fetched at once; how small depends on how many slices a
+// question needs: one, when the answer is at the front, or some more, and more of those that have many parts.
+constexpr Size slice_cost = 16 * 1024;
+template <class Width> constexpr Size small_value = 2 * slice_cost;
+template <> constexpr Size small_value<Width64> = 8 * slice_cost;
+
+// Calls f(view) inside guarded().
+template <class Width, class F> void read_bitmap(Datum datum, F f, Size small = small_value<Width>) {
+    auto *given = reinterpret_cast<struct varlena *>(DatumGetPointer(datum));
+    if (VARATT_IS_EXTERNAL_ONDISK(given) && toast_raw_datum_size(datum) > small) {
+        guarded([&] {
+            ToastSource source(given, CurrentMemoryContext);
             BitmapView view(source, view_width<Width>);
             f(view);
-        } else {
-            BitmapView view(payload_of(value), view_width<Width>);
-            f(view);
-        }
+        });
+        return;
+    }
+    struct varlena *value = PG_DETOAST_DATUM_PACKED(datum);
+    guarded([&] {
+        BitmapView view(payload_of(value), view_width<Width>);
+        f(view);
     });
+    if (value != given)
+        pfree(value);
 }
 
 template <class Width> Datum rb_cardinality(FunctionCallInfo fcinfo) {
@@ -48,7 +62,8 @@ template <class Width> Datum rb_cardinality(FunctionCallInfo fcinfo) {
 
 template <class Width> Datum rb_is_empty(FunctionCallInfo fcinfo) {
     bool empty = false;
-    read_bitmap<Width>(PG_GETARG_DATUM(0), [&](BitmapView &view) { empty = view.empty(); });
+    read_bitmap<Width>(
+        PG_GETARG_DATUM(0), [&](BitmapView &view) { empty = view.empty(); }, slice_cost);
     PG_RETURN_BOOL(empty);
 }
 
@@ -75,7 +90,8 @@ template <class Width> Datum element_or_null(FunctionCallInfo fcinfo, const std:
 
 template <class Width> Datum rb_min(FunctionCallInfo fcinfo) {
     std::optional<uint64_t> member;
-    read_bitmap<Width>(PG_GETARG_DATUM(0), [&](BitmapView &view) { member = view.minimum(); });
+    read_bitmap<Width>(
+        PG_GETARG_DATUM(0), [&](BitmapView &view) { member = view.minimum(); }, slice_cost);
     return element_or_null<Width>(fcinfo, member);
 }
 
@@ -147,11 +163,16 @@ template <class Width> Datum rb_select(FunctionCallInfo fcinfo) {
     const MemberRange<Width> range(PG_GETARG_INT64(4), PG_GETARG_INT64(5));
     struct varlena *result = nullptr;
     read_bitmap<Width>(PG_GETARG_DATUM(0), [&](BitmapView &view) {
-        std::pmr::monotonic_buffer_resource memory;
+        std::byte first_memory[1024];
+        std::pmr::monotonic_buffer_resource memory(first_memory, sizeof first_memory);
         BitmapGatherer selected(memory, Gathering::unite);
         if (!range.is_empty) {
+            constexpr auto last_value = std::numeric_limits<typename Width::Value>::max();
             uint64_t before = range.first == 0 ? 0 : view.rank(range.first - 1);
-            Wanted wanted(selection, view.range_cardinality(range.first, range.last));
+            uint64_t with = range.last == last_value ? view.cardinality() : view.rank(range.last);
+            if (with < before)
+                throw_bad_bitmap("A container has another number of members than its header says.");
+            Wanted wanted(selection, with - before);
             if (wanted.begin < wanted.end) {
                 auto first = view.select(before + wanted.begin), last = view.select(before + wanted.end - 1);
                 if (!first || !last)

@@ -7,6 +7,7 @@
 
 #include "../bytes.hh"
 #include "container_bits.hh"
+#include "members.hh"
 
 namespace fas {
 
@@ -15,6 +16,19 @@ namespace {
 constexpr size_t bitset_size = GatheredContainer::word_count * sizeof(uint64_t);
 constexpr uint32_t sort_by_bitset = 96; // from so many members on, a bitset sorts them quicker
 constexpr uint32_t merge_within = 4;    // arrays are merged when one is at most so many times as long as the other
+
+void check_ascending(Bytes members) {
+    if (!is_ascending(members.data(), static_cast<uint32_t>(members.size() / 2)))
+        throw_bad_bitmap("The members of a container are not in ascending order.");
+}
+
+void copy_members_to(uint16_t *out, Bytes bytes) noexcept {
+    if constexpr (std::endian::native == std::endian::little)
+        std::memcpy(out, bytes.data(), bytes.size() / 2 * 2);
+    else
+        for (size_t i = 0; i < bytes.size() / 2; ++i)
+            out[i] = load<uint16_t>(bytes.data() + 2 * i);
+}
 
 // The runs of a view, in order and within the container; at most `most` of them, else 0.
 uint32_t copy_runs(Bytes bytes, Run *out, uint32_t most) {
@@ -27,15 +41,12 @@ uint32_t copy_runs(Bytes bytes, Run *out, uint32_t most) {
     return count;
 }
 
-// The members of a view as runs of one each: `sweep` joins those that touch each other.
+// The members of a view as runs of one each; those that touch each other are joined later.
 uint32_t copy_members(Bytes bytes, Run *out) {
     auto count = static_cast<uint32_t>(bytes.size() / 2);
-    int32_t before = -1;
+    check_ascending(bytes);
     for (uint32_t i = 0; i < count; ++i) {
         auto member = load<uint16_t>(bytes.data() + 2 * i);
-        if (member <= before)
-            throw_bad_bitmap("The members of a container are not in ascending order.");
-        before = member;
         out[i] = {member, member};
     }
     return count;
@@ -58,24 +69,6 @@ uint32_t runs_of(const uint16_t *members, uint32_t count, Run *out, uint32_t mos
 
 bool is_everything(const GatheredContainer &c) noexcept {
     return c.kind == ContainerKind::runs && c.count == 1 && c.runs[0].first == 0 && c.runs[0].last == 0xffff;
-}
-
-// Two ascending lists into one; what is in both comes once, or not at all.
-uint32_t merge_members(const uint16_t *a, uint32_t a_count, const uint16_t *b, uint32_t b_count, uint16_t *out,
-                       bool cancel) noexcept {
-    uint32_t i = 0, j = 0, made = 0;
-    while (i < a_count && j < b_count) { // no branch depends on the members
-        uint16_t mine = a[i], theirs = b[j];
-        out[made] = std::min(mine, theirs);
-        made += !(cancel && mine == theirs);
-        i += mine <= theirs;
-        j += theirs <= mine;
-    }
-    for (; i < a_count; ++i)
-        out[made++] = a[i];
-    for (; j < b_count; ++j)
-        out[made++] = b[j];
-    return made;
 }
 
 // An odd number of the same member is one, an even number none.
@@ -172,7 +165,7 @@ void ContainerRoom::become_runs(GatheredContainer &c, const Run *runs, uint32_t 
         return;
     }
     if (c.kind != ContainerKind::runs || c.capacity < count) {
-        uint32_t capacity = std::min(count + count / 2 + 1, GatheredContainer::most_runs);
+        uint32_t capacity = std::max(count, std::min(count + count / 2 + 1, GatheredContainer::most_runs));
         auto *room = static_cast<Run *>(memory_->allocate(capacity * sizeof(Run)));
         release(c);
         c.kind = ContainerKind::runs;
@@ -224,36 +217,41 @@ bool ContainerRoom::merge(GatheredContainer &to, Bytes bytes) {
     auto count = static_cast<uint32_t>(bytes.size() / 2);
     if (to.count + count > GatheredContainer::most_members)
         return false;
-    uint16_t theirs[GatheredContainer::most_members], both[GatheredContainer::most_members];
-    int32_t before = -1;
-    bool ordered = true;
-    for (uint32_t i = 0; i < count; ++i) {
-        theirs[i] = load<uint16_t>(bytes.data() + 2 * i);
-        ordered &= before < theirs[i];
-        before = theirs[i];
+    check_ascending(bytes);
+    uint16_t both[GatheredContainer::most_members + merge_slack];
+    if (gathering_ == Gathering::toggle) {
+        become_merged(to, both, toggle_members(to.members(), to.count, bytes.data(), count, both));
+        return true;
     }
-    if (!ordered)
-        throw_bad_bitmap("The members of a container are not in ascending order.");
-    uint32_t made = merge_members(to.members(), to.count, theirs, count, both, gathering_ == Gathering::toggle);
-    to.sorted = to.count = 0;
-    if (made > to.capacity)
-        reserve(to, made);
-    std::memcpy(to.members(), both, made * sizeof(uint16_t));
-    to.sorted = to.count = static_cast<uint16_t>(made);
+    // Sets that are united have often much in common.
+    uint16_t missing[GatheredContainer::most_members + merge_slack];
+    uint32_t missing_count = find_missing(to.members(), to.count, bytes.data(), count, missing);
+    if (missing_count == 0)
+        return true;
+    const uint8_t *coming = bytes.data();
+    if (missing_count != not_few) { // these lie as the portable format has them, wherever find_missing() finds any
+        coming = reinterpret_cast<const uint8_t *>(missing);
+        count = missing_count;
+    }
+    become_merged(to, both, unite_members(to.members(), to.count, coming, count, both));
     return true;
+}
+
+void ContainerRoom::become_merged(GatheredContainer &to, const uint16_t *members, uint32_t count) {
+    to.sorted = to.count = 0;
+    if (count > to.capacity)
+        reserve(to, count);
+    std::memcpy(to.members(), members, count * sizeof(uint16_t));
+    to.sorted = to.count = static_cast<uint16_t>(count);
 }
 
 // There is room for them.
 void ContainerRoom::append(GatheredContainer &to, Bytes bytes) {
     auto count = static_cast<uint32_t>(bytes.size() / 2);
     uint16_t *end = to.members() + to.count;
-    bool ordered = to.sorted == to.count;
-    int32_t before = to.count > 0 ? end[-1] : -1;
-    for (uint32_t i = 0; i < count; ++i) {
-        end[i] = load<uint16_t>(bytes.data() + 2 * i);
-        ordered &= before < end[i];
-        before = end[i];
-    }
+    copy_members_to(end, bytes);
+    bool ordered =
+        to.sorted == to.count && (count == 0 || to.count == 0 || end[-1] < end[0]) && is_ascending(bytes.data(), count);
     to.count = static_cast<uint16_t>(to.count + count);
     if (ordered)
         to.sorted = to.count;
@@ -261,6 +259,11 @@ void ContainerRoom::append(GatheredContainer &to, Bytes bytes) {
 
 void ContainerRoom::gather_array(GatheredContainer &to, Bytes bytes) {
     auto count = static_cast<uint32_t>(bytes.size() / 2);
+    if (to.kind == ContainerKind::array && to.count == 0 && to.capacity < count) { // the first: as they are
+        release(to);
+        to.elsewhere = static_cast<uint16_t *>(memory_->allocate(count * sizeof(uint16_t)));
+        to.capacity = static_cast<uint16_t>(count);
+    }
     if (to.kind == ContainerKind::array) {
         if (to.count > 0 && count * merge_within > to.count) {
             if (merge(to, bytes))
@@ -314,6 +317,13 @@ void ContainerRoom::gather_bitset(GatheredContainer &to, Bytes bytes) {
 void ContainerRoom::gather_runs(GatheredContainer &to, Bytes bytes) {
     if (gathering_ == Gathering::unite && is_everything(to))
         return;
+    if (to.kind == ContainerKind::array && to.count == 0) { // the first: as they are
+        Run runs[GatheredContainer::most_kept_runs];
+        if (uint32_t count = copy_runs(bytes, runs, GatheredContainer::most_kept_runs)) {
+            become_runs(to, runs, count);
+            return;
+        }
+    }
     if (to.kind != ContainerKind::bitset) {
         Run runs[GatheredContainer::most_runs];
         if (uint32_t count = copy_runs(bytes, runs, GatheredContainer::most_runs)) {
@@ -336,16 +346,15 @@ void ContainerRoom::gather_runs(GatheredContainer &to, Bytes bytes) {
 void ContainerRoom::sweep_with(GatheredContainer &to, const Run *runs, uint32_t count) {
     Run own[GatheredContainer::most_runs], both[2 * GatheredContainer::most_runs];
     const Run *mine = to.runs;
-    uint32_t mine_count = to.count;
+    uint32_t mine_count = to.count <= GatheredContainer::most_runs ? to.count : 0;
     if (to.kind == ContainerKind::array) {
         settle(to);
         mine = own;
         mine_count = runs_of(to.members(), to.count, own, GatheredContainer::most_runs);
     }
     if (mine_count > 0 || to.count == 0) {
-        uint32_t result = gathering_ == Gathering::unite
-                              ? unite_runs(mine, mine_count, runs, count, both)
-                              : sweep(mine, mine_count, runs, count, both, [](bool a, bool b) { return a != b; });
+        uint32_t result = gathering_ == Gathering::unite ? unite_runs(mine, mine_count, runs, count, both)
+                                                         : toggle_runs(mine, mine_count, runs, count, both);
         if (result <= GatheredContainer::most_runs) {
             become_runs(to, both, result);
             return;

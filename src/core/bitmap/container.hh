@@ -2,8 +2,8 @@
 // common, in memory of the caller's choice.
 //
 // A container is lazy: members are appended to an array without looking whether they are there already, and settle()
-// puts that right when the array is full or somebody asks. No cardinality is kept. An array holds 2048 members at most,
-// for more of them a bitset of 8 KB is no larger; up to four lie in the container itself.
+// puts that right when the array is full or somebody asks. No cardinality is kept. An array grows to 2048 members at
+// most, for when it doubles, a bitset of 8 KB is no larger; up to four lie in the container itself.
 //
 // Owner: whoever holds the memory resource. A container is plain data: it has no destructor, and release() gives its
 // memory back.
@@ -31,9 +31,11 @@ struct ContainerForm { // what a settled container is when written
 };
 
 struct GatheredContainer {
-    static constexpr uint32_t members_here = 4;    // in the container itself
-    static constexpr uint32_t most_members = 2048; // of an array
-    static constexpr uint32_t most_runs = 256;
+    static constexpr uint32_t members_here = 4;         // in the container itself
+    static constexpr uint32_t most_members = 2048;      // of an array that grows
+    static constexpr uint32_t most_kept_members = 4096; // as they came, or what an intersection has left of them
+    static constexpr uint32_t most_runs = 256;          // to be united or toggled; more are bits then
+    static constexpr uint32_t most_kept_runs = 1024;    // as they came, or what an intersection has left of them
     static constexpr uint32_t word_count = 1024;
 
     union {
@@ -74,6 +76,7 @@ class ContainerRoom {
     void sweep_with(GatheredContainer &to, const Run *runs, uint32_t count);
     void append(GatheredContainer &to, Bytes members);
     bool merge(GatheredContainer &to, Bytes members);
+    void become_merged(GatheredContainer &to, const uint16_t *members, uint32_t count);
     bool reserve(GatheredContainer &to, uint32_t more); // false when an array has no room for so many members
     void become_bitset(GatheredContainer &container);
     void become_runs(GatheredContainer &container, const Run *runs, uint32_t count);

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "container.hh"
+#include "words.hh"
 #include "../bytes.hh"
 
 namespace fas {
@@ -34,17 +35,6 @@ inline void flip_range(uint64_t *words, uint32_t first, uint32_t last) noexcept 
 }
 inline void clear_range(uint64_t *words, uint32_t first, uint32_t last) noexcept {
     for_range(words, first, last, [](uint64_t &word, uint64_t mask) { word &= ~mask; });
-}
-
-// Words that lie in the portable format, and may lie anywhere. The two never overlap, which lets the compiler do
-// several words at a time.
-inline void unite_words(uint64_t *__restrict to, const uint8_t *__restrict from) noexcept {
-    for (uint32_t i = 0; i < GatheredContainer::word_count; ++i)
-        to[i] |= load<uint64_t>(from + 8 * i);
-}
-inline void toggle_words(uint64_t *__restrict to, const uint8_t *__restrict from) noexcept {
-    for (uint32_t i = 0; i < GatheredContainer::word_count; ++i)
-        to[i] ^= load<uint64_t>(from + 8 * i);
 }
 
 // The bits that are set, ascending; `out` has room for them. Returns how many.
@@ -88,34 +78,79 @@ inline uint32_t unite_runs(const Run *a, uint32_t a_count, const Run *b, uint32_
     return made;
 }
 
-// Combines two ascending lists of runs. `combine(in_a, in_b)` says what is in the result; it must not want what is in
-// neither. `out` has room for as many runs as both have.
-template <class Combine>
-uint32_t sweep(const Run *a, uint32_t a_count, const Run *b, uint32_t b_count, Run *out, Combine combine) noexcept {
-    constexpr uint32_t nowhere = 0x20000;
-    // Border 2i is where run i begins, border 2i + 1 is behind its end.
-    auto border = [](const Run *runs, uint32_t count, uint32_t i) -> uint32_t {
-        if (i == 2 * count)
-            return nowhere;
-        return i % 2 == 0 ? runs[i / 2].first : runs[i / 2].last + uint32_t{1};
-    };
-    uint32_t i = 0, j = 0, start = 0, made = 0;
-    bool inside = false;
-    for (;;) {
-        uint32_t at = std::min(border(a, a_count, i), border(b, b_count, j));
-        if (at == nowhere)
-            return made;
-        while (border(a, a_count, i) == at) // twice where runs touch each other
-            ++i;
-        while (border(b, b_count, j) == at)
-            ++j;
-        bool now = combine(i % 2 != 0, j % 2 != 0);
-        if (now && !inside)
-            start = at;
-        else if (!now && inside)
-            out[made++] = {static_cast<uint16_t>(start), static_cast<uint16_t>(at - 1)};
-        inside = now;
+// Writes runs that come in order; those that touch each other become one.
+class RunWriter {
+  public:
+    explicit RunWriter(Run *out) noexcept : out_(out) {}
+    void put(uint32_t first, uint32_t last) noexcept {
+        if (made_ > 0 && out_[made_ - 1].last + 1u == first)
+            out_[made_ - 1].last = static_cast<uint16_t>(last);
+        else
+            out_[made_++] = {static_cast<uint16_t>(first), static_cast<uint16_t>(last)};
     }
+    uint32_t made() const noexcept { return made_; }
+
+  private:
+    Run *out_;
+    uint32_t made_ = 0;
+};
+
+// What is in one of two ascending lists of runs, not in both. Runs are often alike, so that guesses are quick. `out`
+// has room for as many runs as both have.
+inline uint32_t toggle_runs(const Run *a, uint32_t a_count, const Run *b, uint32_t b_count, Run *out) noexcept {
+    RunWriter writer(out);
+    uint32_t i = 0, j = 0, a_first = a_count > 0 ? a[0].first : 0, b_first = b_count > 0 ? b[0].first : 0;
+    auto next_a = [&] { a_first = ++i < a_count ? a[i].first : 0; };
+    auto next_b = [&] { b_first = ++j < b_count ? b[j].first : 0; };
+    while (i < a_count && j < b_count) {
+        const uint32_t a_last = a[i].last, b_last = b[j].last;
+        if (a_first == b_first && a_last == b_last) {
+            next_a();
+            next_b();
+        } else if (a_last < b_first) {
+            writer.put(a_first, a_last);
+            next_a();
+        } else if (b_last < a_first) {
+            writer.put(b_first, b_last);
+            next_b();
+        } else { // they overlap: what is before that, and the rest goes on
+            if (a_first != b_first)
+                writer.put(std::min(a_first, b_first), std::max(a_first, b_first) - 1);
+            if (a_last <= b_last)
+                next_a();
+            if (b_last <= a_last)
+                next_b();
+            if (a_last < b_last)
+                b_first = a_last + 1;
+            else if (b_last < a_last)
+                a_first = b_last + 1;
+        }
+    }
+    for (; i < a_count; next_a())
+        writer.put(a_first, a[i].last);
+    for (; j < b_count; next_b())
+        writer.put(b_first, b[j].last);
+    return writer.made();
+}
+
+// What is in both of two ascending lists of runs. `out` has room for as many runs as both have.
+inline uint32_t share_runs(const Run *a, uint32_t a_count, const Run *b, uint32_t b_count, Run *out) noexcept {
+    RunWriter writer(out);
+    for (uint32_t i = 0, j = 0; i < a_count && j < b_count;) {
+        const uint32_t first = std::max(a[i].first, b[j].first), a_last = a[i].last, b_last = b[j].last;
+        const uint32_t last = std::min(a_last, b_last);
+        if (first <= last)
+            writer.put(first, last);
+        if (a_last == b_last) {
+            ++i;
+            ++j;
+        } else if (a_last < b_last) {
+            ++i;
+        } else {
+            ++j;
+        }
+    }
+    return writer.made();
 }
 
 } // namespace fas

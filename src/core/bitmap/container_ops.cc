@@ -8,6 +8,7 @@
 #include "bits.hh"
 #include "../bytes.hh"
 #include "container_bits.hh"
+#include "members.hh"
 
 namespace fas {
 
@@ -35,29 +36,6 @@ bool clear_outside(uint64_t *words, Bytes runs) {
     if (after <= 0xffff)
         clear_range(words, after, 0xffff);
     return std::any_of(words, words + GatheredContainer::word_count, [](uint64_t word) { return word != 0; });
-}
-
-bool clear_outside_bits(uint64_t *words, Bytes other) noexcept {
-    uint64_t any = 0;
-    for (uint32_t i = 0; i < GatheredContainer::word_count; ++i)
-        any |= words[i] &= load<uint64_t>(other.data() + 8 * i);
-    return any != 0;
-}
-
-// A run begins where a bit is set and the one below is not.
-uint32_t runs_in(const uint64_t *words) noexcept {
-    uint64_t starts[64];
-    uint32_t runs = 0;
-    uint64_t carry = 0;
-    for (uint32_t i = 0; i < GatheredContainer::word_count; i += 64) {
-        for (uint32_t j = 0; j < 64; ++j) {
-            uint64_t word = words[i + j];
-            starts[j] = word & ~(word << 1 | carry);
-            carry = word >> 63;
-        }
-        runs += count_ones(reinterpret_cast<const uint8_t *>(starts), 64);
-    }
-    return runs;
 }
 
 // Calls f(first, last) for each run of a settled container.
@@ -94,48 +72,56 @@ template <class F> void for_each_run(const GatheredContainer &c, F f) noexcept {
     }
 }
 
+uint8_t *put_members(uint64_t word, uint32_t base, uint8_t *out) noexcept {
+    for (; word != 0; word &= word - 1, out += 2)
+        store<uint16_t>(out, static_cast<uint16_t>(base + static_cast<uint32_t>(std::countr_zero(word))));
+    return out;
+}
+
 void write_members(const GatheredContainer &c, uint8_t *out) noexcept {
-    auto put = [&](uint32_t member) {
-        store<uint16_t>(out, static_cast<uint16_t>(member));
-        out += 2;
-    };
-    if (c.kind == ContainerKind::array)
-        std::for_each_n(c.members(), c.count, put);
-    else if (c.kind == ContainerKind::runs)
-        for_each_run(c, [&](uint32_t first, uint32_t last) {
-            for (uint32_t member = first; member <= last; ++member)
-                put(member);
-        });
-    else
+    if (c.kind == ContainerKind::bitset) {
         for (uint32_t i = 0; i < GatheredContainer::word_count; ++i)
-            for (uint64_t word = c.words[i]; word != 0; word &= word - 1)
-                put(64 * i + static_cast<uint32_t>(std::countr_zero(word)));
+            out = put_members(c.words[i], 64 * i, out);
+    } else if (c.kind == ContainerKind::array && std::endian::native == std::endian::little) {
+        std::memcpy(out, c.members(), c.count * sizeof(uint16_t));
+    } else {
+        for_each_run(c, [&](uint32_t first, uint32_t last) {
+            for (uint32_t member = first; member <= last; ++member, out += 2)
+                store<uint16_t>(out, static_cast<uint16_t>(member));
+        });
+    }
+}
+
+void write_words(const uint64_t *words, uint8_t *out) noexcept {
+    for (uint32_t i = 0; i < GatheredContainer::word_count; ++i)
+        store<uint64_t>(out + 8 * i, words[i]);
 }
 
 void write_bitset(const GatheredContainer &c, uint8_t *out) noexcept {
+    if (c.kind == ContainerKind::bitset) {
+        write_words(c.words, out);
+        return;
+    }
     uint64_t words[GatheredContainer::word_count] = {};
-    const uint64_t *from = words;
-    if (c.kind == ContainerKind::bitset)
-        from = c.words;
-    else
-        for_each_run(c, [&](uint32_t first, uint32_t last) { set_range(words, first, last); });
-    for (uint32_t i = 0; i < GatheredContainer::word_count; ++i)
-        store<uint64_t>(out + 8 * i, from[i]);
+    for_each_run(c, [&](uint32_t first, uint32_t last) { set_range(words, first, last); });
+    write_words(words, out);
 }
 
 } // namespace
 
 void ContainerRoom::become_members(GatheredContainer &c, const uint16_t *members, uint32_t count) {
-    release(c);
-    if (count > GatheredContainer::most_members) {
-        auto *words = static_cast<uint64_t *>(memory_->allocate(bitset_size));
-        std::memset(words, 0, bitset_size);
+    if (count > GatheredContainer::most_kept_members) {
+        if (c.kind != ContainerKind::bitset) {
+            release(c);
+            c.words = static_cast<uint64_t *>(memory_->allocate(bitset_size));
+            c.kind = ContainerKind::bitset;
+        }
+        std::memset(c.words, 0, bitset_size);
         for (uint32_t i = 0; i < count; ++i)
-            set_bit(words, members[i]);
-        c.kind = ContainerKind::bitset;
-        c.words = words;
+            set_bit(c.words, members[i]);
         return;
     }
+    release(c);
     if (count > GatheredContainer::members_here) {
         c.elsewhere = static_cast<uint16_t *>(memory_->allocate(count * sizeof(uint16_t)));
         c.capacity = static_cast<uint16_t>(count);
@@ -148,20 +134,27 @@ void ContainerRoom::become_members(GatheredContainer &c, const uint16_t *members
 void ContainerRoom::filter_array(GatheredContainer &with, const ContainerView &from) const {
     uint16_t *members = with.members();
     uint32_t kept = 0;
-    if (from.kind == ContainerKind::array && from.bytes.size() / 2 < 16 * size_t{with.count}) { // side by side
-        auto other = [&](size_t i) { return load<uint16_t>(from.bytes.data() + 2 * i); };
-        size_t end = from.bytes.size() / 2;
-        for (size_t i = 0, j = 0; i < with.count && j < end;) {
-            uint16_t mine = members[i], theirs = other(j);
-            if (mine == theirs)
-                members[kept++] = mine;
-            i += mine <= theirs;
-            j += theirs <= mine;
+    switch (from.kind) {
+    case ContainerKind::array:
+        kept = keep_shared(members, with.count, from.bytes.data(), static_cast<uint32_t>(from.bytes.size() / 2));
+        break;
+    case ContainerKind::bitset:
+        for (uint32_t i = 0; i < with.count; ++i) {
+            const uint16_t member = members[i];
+            members[kept] = member;
+            kept += from.bytes[member / 8] >> (member % 8) & 1;
         }
-    } else {
-        for (uint32_t i = 0; i < with.count; ++i)
-            if (from.contains(members[i]))
+        break;
+    case ContainerKind::runs:
+        RunReader reader(from.bytes);
+        for (uint32_t i = 0; i < with.count && reader.left();) {
+            const Run run = reader.next();
+            while (i < with.count && members[i] < run.first)
+                ++i;
+            for (; i < with.count && members[i] <= run.last; ++i)
                 members[kept++] = members[i];
+        }
+        break;
     }
     with.count = with.sorted = static_cast<uint16_t>(kept);
 }
@@ -174,26 +167,25 @@ bool ContainerRoom::intersect(GatheredContainer &with, const ContainerView &from
     if (from.kind == ContainerKind::array) {
         uint16_t members[most_in_array];
         uint32_t kept = 0;
-        int32_t before = -1;
-        for (size_t i = 0; i < from.bytes.size() / 2; ++i) {
+        auto count = static_cast<uint32_t>(from.bytes.size() / 2);
+        if (!is_ascending(from.bytes.data(), count))
+            throw_bad_bitmap("The members of a container are not in ascending order.");
+        for (uint32_t i = 0; i < count; ++i) {
             auto low = load<uint16_t>(from.bytes.data() + 2 * i);
-            if (low <= before)
-                throw_bad_bitmap("The members of a container are not in ascending order.");
-            before = low;
-            if (with.kind == ContainerKind::bitset ? has_bit(with.words, low) : in_runs(with, low))
-                members[kept++] = low;
+            members[kept] = low;
+            kept += with.kind == ContainerKind::bitset ? has_bit(with.words, low) : in_runs(with, low);
         }
         become_members(with, members, kept);
         return kept > 0;
     }
     if (with.kind == ContainerKind::runs && from.kind == ContainerKind::runs &&
-        from.bytes.size() / 4 <= GatheredContainer::most_runs) {
-        Run theirs[GatheredContainer::most_runs], both[2 * GatheredContainer::most_runs];
+        from.bytes.size() / 4 <= GatheredContainer::most_kept_runs) {
+        Run theirs[GatheredContainer::most_kept_runs], both[2 * GatheredContainer::most_kept_runs];
         uint32_t count = 0;
         for (RunReader reader(from.bytes); reader.left();)
             theirs[count++] = reader.next();
-        count = sweep(with.runs, with.count, theirs, count, both, [](bool a, bool b) { return a & b; });
-        if (count <= GatheredContainer::most_runs) {
+        count = share_runs(with.runs, with.count, theirs, count, both);
+        if (count <= GatheredContainer::most_kept_runs) {
             become_runs(with, both, count);
             return count > 0;
         }
@@ -201,7 +193,7 @@ bool ContainerRoom::intersect(GatheredContainer &with, const ContainerView &from
     if (with.kind == ContainerKind::runs)
         become_bitset(with);
     return from.kind == ContainerKind::runs ? clear_outside(with.words, from.bytes)
-                                            : clear_outside_bits(with.words, from.bytes);
+                                            : keep_words(with.words, from.bytes.data());
 }
 
 size_t ContainerForm::size() const noexcept {
@@ -228,13 +220,17 @@ uint64_t cardinality_of(const GatheredContainer &c) noexcept {
 
 // The smallest form, so that equal sets become equal bytes; of two that are equally small, not the runs.
 ContainerForm form_of(const GatheredContainer &c) noexcept {
-    ContainerForm form{ContainerKind::runs, static_cast<uint32_t>(cardinality_of(c)), 0};
+    ContainerForm plain{ContainerKind::array, static_cast<uint32_t>(cardinality_of(c)), 0};
+    if (plain.cardinality > most_in_array)
+        plain.kind = ContainerKind::bitset;
+    ContainerForm form = plain;
+    form.kind = ContainerKind::runs;
     if (c.kind == ContainerKind::bitset)
-        form.runs = runs_in(c.words);
+        form.runs = count_runs(c.words, static_cast<uint32_t>(plain.size() / sizeof(Run)));
+    else if (c.kind == ContainerKind::array)
+        form.runs = count_runs(c.members(), c.count);
     else
-        for_each_run(c, [&](uint32_t, uint32_t) { ++form.runs; });
-    ContainerForm plain = form;
-    plain.kind = form.cardinality <= most_in_array ? ContainerKind::array : ContainerKind::bitset;
+        form.runs = c.count;
     return form.size() < plain.size() ? form : plain;
 }
 

@@ -2,6 +2,7 @@
 // questions are answered without reading outside of them, and check() tells whether they are what they should be.
 #include "view.hh"
 
+#include <algorithm>
 #include <bit>
 
 #include "bits.hh"
@@ -109,10 +110,59 @@ uint32_t ContainerView::rank(uint16_t low) const noexcept {
     case ContainerKind::runs:
         break;
     }
-    uint32_t members = 0;
-    for (size_t i = 0; i < runs(bytes) && run_first(bytes, i) <= low; ++i)
-        members += std::min<uint32_t>(low, run_last(bytes, i)) - run_first(bytes, i) + 1;
+    const size_t count = runs_from(bytes, low);
+    if (count == 0)
+        return 0;
+    uint32_t members = std::min<uint32_t>(low, run_last(bytes, count - 1)) - run_first(bytes, count - 1) + 1;
+    for (size_t i = 0; i + 1 < count; ++i)
+        members += half(bytes, 2 * i + 1) + uint32_t{1};
     return members;
+}
+
+bool ContainerView::part(uint16_t first, uint16_t last, uint8_t (&room)[part_size], ContainerView &out) const {
+    out = *this;
+    if (kind == ContainerKind::array) {
+        const size_t begin = below(bytes, first), end = std::max(begin, below(bytes, last + uint32_t{1}));
+        out.bytes = bytes.subspan(2 * begin, 2 * (end - begin));
+    } else if (kind == ContainerKind::runs) {
+        size_t begin = runs_from(bytes, first), end = runs_from(bytes, last);
+        if (begin > 0 && run_last(bytes, begin - 1) >= first) // this run goes on at `first`
+            --begin;
+        if (end < begin)
+            end = begin;
+        const size_t size = 4 * (end - begin);
+        if (size > part_size)
+            return false;
+        if (size > 0) {
+            const uint32_t from = std::max(first, run_first(bytes, begin));
+            const uint32_t to = std::min<uint32_t>(last, run_last(bytes, end - 1));
+            const uint32_t from_last = begin + 1 == end ? to : run_last(bytes, begin);
+            std::copy_n(bytes.data() + 4 * begin, size, room);
+            const uint32_t to_first = begin + 1 == end ? from : run_first(bytes, end - 1);
+            store<uint16_t>(room, static_cast<uint16_t>(from));
+            store<uint16_t>(room + 2, static_cast<uint16_t>(from_last - from));
+            store<uint16_t>(room + size - 4, static_cast<uint16_t>(to_first));
+            store<uint16_t>(room + size - 2, static_cast<uint16_t>(to - to_first));
+        }
+        out.bytes = Bytes(room, size);
+    } else {
+        const uint32_t count = rank(last) - (first > 0 ? rank(static_cast<uint16_t>(first - 1)) : 0);
+        if (2 * count > part_size)
+            return false;
+        uint8_t *to = room;
+        for (uint32_t i = first / 64; i <= last / 64u; ++i) {
+            uint64_t w = word(bytes, i);
+            if (i == first / 64)
+                w &= ~uint64_t{0} << (first % 64);
+            if (i == last / 64u)
+                w &= ~uint64_t{0} >> (63 - last % 64);
+            for (; w != 0; w &= w - 1, to += 2)
+                store<uint16_t>(to, lowest_of(w, i));
+        }
+        out.kind = ContainerKind::array;
+        out.bytes = Bytes(room, 2 * size_t{count});
+    }
+    return true;
 }
 
 uint16_t ContainerView::minimum() const {

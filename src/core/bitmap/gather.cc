@@ -145,6 +145,28 @@ void BitmapGatherer::gather(BitmapView &from) {
     }
 }
 
+// Only members from first to last.
+void BitmapGatherer::gather_part(uint64_t key, const ContainerView &from, uint16_t first, uint16_t last) {
+    if (first == 0 && last == 0xffff) {
+        room_.gather(at(key), from);
+        return;
+    }
+    uint8_t room[ContainerView::part_size];
+    ContainerView part;
+    if (from.part(first, last, room, part)) {
+        if (!part.bytes.empty())
+            room_.gather(at(key), part);
+        return;
+    }
+    GatheredContainer &to = at(key);
+    room_.gather(to, from);
+    uint8_t run[4]; // what is outside goes
+    store<uint16_t>(run, first);
+    store<uint16_t>(run + 2, static_cast<uint16_t>(last - first));
+    room_.settle(to);
+    room_.intersect(to, {ContainerKind::runs, from.key, 0, run});
+}
+
 void BitmapGatherer::gather_range(BitmapView &from, uint64_t first, uint64_t last) {
     for (from.rewind(); from.next() && from.high() <= last >> 32;) {
         if (from.high() < first >> 32)
@@ -158,17 +180,8 @@ void BitmapGatherer::gather_range(BitmapView &from, uint64_t first, uint64_t las
                 return;
             if (count_ > 0 && key <= entries_[count_ - 1].key)
                 throw_bad_bitmap("The keys of the containers are not in ascending order.");
-            GatheredContainer &to = at(key);
-            room_.gather(to, container);
-            if (key == first >> 16 || key == last >> 16) { // what is outside goes
-                uint8_t run[4];
-                uint16_t begin = key == first >> 16 ? static_cast<uint16_t>(first) : uint16_t{0};
-                uint16_t end = key == last >> 16 ? static_cast<uint16_t>(last) : uint16_t{0xffff};
-                store<uint16_t>(run, begin);
-                store<uint16_t>(run + 2, static_cast<uint16_t>(end - begin));
-                room_.settle(to);
-                room_.intersect(to, {ContainerKind::runs, container.key, 0, run});
-            }
+            gather_part(key, container, key == first >> 16 ? static_cast<uint16_t>(first) : uint16_t{0},
+                        key == last >> 16 ? static_cast<uint16_t>(last) : uint16_t{0xffff});
             if (i % poll_every == poll_every - 1)
                 poll();
         }
@@ -178,9 +191,7 @@ void BitmapGatherer::gather_range(BitmapView &from, uint64_t first, uint64_t las
 void BitmapGatherer::intersect(BitmapView &with) {
     settle();
     drop_index();
-    // Slices cost more than their bytes, so that many containers are cheaper when all is fetched at once.
-    constexpr uint64_t slice_cost = 32 * 1024;
-    if (count_ * slice_cost > with.size())
+    if (needs_all(with.size()))
         with.fetch_all();
     uint32_t kept = 0, i = 0;
     for (with.rewind(); i < count_ && with.next();) {
@@ -190,7 +201,8 @@ void BitmapGatherer::intersect(BitmapView &with) {
             room_.release(entries_[i].container);
         for (; i < count_ && entries_[i].key >> 16 == with.high(); ++i) {
             auto key = static_cast<uint16_t>(entries_[i].key);
-            place = bucket.lower_bound(key, place);
+            if (place < bucket.size() && bucket.key(place) != key)
+                place = bucket.lower_bound(key, place);
             if (place < bucket.size() && bucket.key(place) == key &&
                 room_.intersect(entries_[i].container, bucket.container(place)))
                 entries_[kept++] = entries_[i];

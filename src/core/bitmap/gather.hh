@@ -35,6 +35,8 @@ class BitmapGatherer {
     void gather(BitmapView &from);
     void gather_range(BitmapView &from, uint64_t first, uint64_t last); // only members from first to last
     void intersect(BitmapView &with);
+    // Whether intersect() would rather have all of so large a bitmap than slices of it.
+    bool needs_all(uint64_t size) const noexcept { return count_ * slice_cost > size; }
 
     uint64_t cardinality();
     bool empty() const noexcept { return count_ == 0; } // of what intersect() has left
@@ -46,9 +48,13 @@ class BitmapGatherer {
         GatheredContainer container;
     };
 
+    // Slices cost more than their bytes, so that many containers are cheaper when all is fetched at once.
+    static constexpr uint64_t slice_cost = 16 * 1024;
+
     // With many containers each member is a wait for memory; members that come one by one wait together.
     static constexpr uint32_t many_entries = 48, most_deferred = 64;
 
+    void gather_part(uint64_t key, const ContainerView &from, uint16_t first, uint16_t last);
     void defer(uint64_t member);
     void add_deferred();
     GatheredContainer &at(uint64_t key);

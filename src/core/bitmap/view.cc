@@ -175,6 +175,23 @@ uint64_t BucketView::rank(uint32_t member) {
     return members;
 }
 
+std::optional<uint64_t> BucketView::index(uint32_t member) {
+    uint32_t at = lower_bound(member >> 16);
+    if (at == size_ || key(at) != member >> 16)
+        return std::nullopt;
+    ContainerView own = container(at);
+    auto low = static_cast<uint16_t>(member);
+    if (!own.contains(low))
+        return std::nullopt;
+    uint64_t members = own.rank(low);
+    if (members == 0)
+        throw_bad_bitmap("A container has fewer members than its header says.");
+    Bytes before = headers(0, at);
+    for (size_t i = 0; i < at; ++i)
+        members += header_cardinality(before, i);
+    return members - 1;
+}
+
 uint32_t BucketView::minimum() {
     ContainerView first = container(0);
     return uint32_t{first.key} << 16 | first.minimum();
@@ -245,8 +262,17 @@ bool BitmapView::next() {
     return true;
 }
 
-bool BitmapView::seek(uint32_t high) {
+// Where a bucket ends stands in the bucket, so that none can be passed over without a slice of it; and a slice costs
+// more than its bytes.
+void BitmapView::begin_walk() {
+    constexpr uint64_t slice_cost = 16 * 1024;
     rewind();
+    if (buckets_ > 1 && buckets_ * slice_cost > bytes_.size())
+        fetch_all();
+}
+
+bool BitmapView::seek(uint32_t high) {
+    begin_walk();
     while (next())
         if (high_ >= high)
             return true;
@@ -263,7 +289,7 @@ bool BitmapView::empty() {
 
 uint64_t BitmapView::cardinality() {
     uint64_t members = 0;
-    rewind();
+    begin_walk();
     while (next())
         members += bucket_.cardinality();
     return members;
@@ -277,19 +303,22 @@ bool BitmapView::contains(uint64_t member) {
 uint64_t BitmapView::rank(uint64_t member) {
     auto high = static_cast<uint32_t>(member >> 32);
     uint64_t members = 0;
-    rewind();
+    begin_walk();
     while (next() && high_ <= high)
         members += high_ < high ? bucket_.cardinality() : bucket_.rank(static_cast<uint32_t>(member));
     return members;
 }
 
 std::optional<uint64_t> BitmapView::index(uint64_t member) {
-    if (!contains(member))
+    auto high = static_cast<uint32_t>(member >> 32);
+    uint64_t before = 0;
+    begin_walk();
+    while (next() && high_ < high)
+        before += bucket_.cardinality();
+    if (taken_ == 0 || high_ != high)
         return std::nullopt;
-    uint64_t members = rank(member);
-    if (members == 0)
-        throw_bad_bitmap("A container has fewer members than its header says.");
-    return members - 1;
+    auto place = bucket_.index(static_cast<uint32_t>(member));
+    return place ? std::optional<uint64_t>(before + *place) : std::nullopt;
 }
 
 std::optional<uint64_t> BitmapView::minimum() {
@@ -303,7 +332,7 @@ std::optional<uint64_t> BitmapView::minimum() {
 std::optional<uint64_t> BitmapView::maximum() {
     std::optional<uint64_t> high;
     BucketView last;
-    rewind();
+    begin_walk();
     while (next())
         if (bucket_.size() > 0) {
             high = high_;
@@ -315,7 +344,7 @@ std::optional<uint64_t> BitmapView::maximum() {
 }
 
 std::optional<uint64_t> BitmapView::select(uint64_t index) {
-    rewind();
+    begin_walk();
     while (next())
         if (auto low = bucket_.select(index))
             return uint64_t{high_} << 32 | *low;

@@ -55,6 +55,11 @@ struct ContainerView {
     uint16_t maximum() const;
     uint16_t select(uint32_t index) const;
     void check() const; // throws unless this is a container as it should be
+
+    // Makes `out` the members from `first` to `last`; what is no part of the bytes is made in `room`. False where they
+    // are too many for that: then `out` is the container as it is.
+    static constexpr size_t part_size = 8192;
+    bool part(uint16_t first, uint16_t last, uint8_t (&room)[part_size], ContainerView &out) const;
 };
 
 // One bitmap of 32 bits in the portable format, from `begin` of the source on; it may end before the source does.
@@ -74,7 +79,8 @@ class BucketView {
     uint64_t cardinality();
     bool contains(uint32_t member);
     uint64_t rank(uint32_t member);
-    uint32_t minimum(); // of a bucket that has a container
+    std::optional<uint64_t> index(uint32_t member); // the member's place, from 0
+    uint32_t minimum();                             // of a bucket that has a container
     uint32_t maximum();
     std::optional<uint32_t> select(uint64_t &index); // index becomes less by the cardinality where there is none
     void check(uint64_t limit);                      // everything, and that the containers lie one behind the other
@@ -126,6 +132,7 @@ class BitmapView {
 
   private:
     void begin();
+    void begin_walk();        // before all buckets are gone through
     bool seek(uint32_t high); // the first bucket with this high half or more
 
     BitmapBytes bytes_;
