@@ -51,7 +51,7 @@ SELECT count(*) FROM differences;
 
 -- flows_compact(): all is sealed, hours with enough flows have segments of their own.
 SELECT segments_read > 0 AS read, segments_written > 0 AS written, flows > 0 AS flows FROM flows_compact();
-SELECT level, hour_min = hour_max AS one_hour, count(*) = count(DISTINCT hour_min) AS one_each FROM flow_segments WHERE flows > 20000 GROUP BY 1, 2;
+SELECT level, hour_min = hour_max AS one_hour, count(*) = count(DISTINCT hour_min) AS one_each, sum(flows) > 320000 AS most FROM flow_segments WHERE flows > 40000 GROUP BY 1, 2;
 SELECT count(*) FROM differences;
 -- A second call finds nothing to do, and no row changes.
 CREATE TEMP TABLE before AS SELECT id, level, flows FROM flow_segments;

@@ -49,7 +49,7 @@ RESET fas.max_segment_flows;
 TRUNCATE flow_segments;
 SET fas.auto_compact = off;
 SELECT flows_ingest(json_agg(json_build_object('hour', 1, 'src_app', 'a', 'dest_app', 'b', 'vpc_id', 'v', 'bytes_tx', i, 'bytes_rx', 1)))
-FROM unnest('{4095,4096,131071}'::int[]) n, generate_series(1, n) i GROUP BY n ORDER BY n;
+FROM unnest('{2047,2048,131071}'::int[]) n, generate_series(1, n) i GROUP BY n ORDER BY n;
 SELECT level, flows FROM flow_segments ORDER BY flows;
 -- An ingest of so many flows that it would be parted at once: hours with enough flows have segments of their own.
 TRUNCATE flow_segments;

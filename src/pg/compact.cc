@@ -17,6 +17,7 @@ extern "C" {
 #include "guard.hh"
 #include "settings.hh"
 #include "statements.hh"
+#include "store_table.hh"
 #include "toast_source.hh"
 
 namespace fas::pg {
@@ -32,11 +33,7 @@ LOCKTAG tag_of(const Store &store) {
     return tag;
 }
 
-struct Input {
-    int64_t id;
-    int64_t flows;
-    struct varlena *segment; // may be a TOAST pointer
-};
+using Input = FoundSegment;
 
 struct Output {
     SegmentFacts facts;
@@ -105,8 +102,38 @@ SplitOptions split_options(int level) {
     return options;
 }
 
-void merge_found(const Store &store, int64_t id, const Search &search) {
-    connect_spi();
+// Inputs are deleted already. SPI is connected, and what is allocated goes with it; but not `written`.
+MergeResult merge_inputs(const Store &store, MemoryContext result_context, const Input *inputs, size_t input_count,
+                         const MergeRequest &request) {
+    MergeResult merged;
+    size_t output_count = 0;
+    merged.rows_read = static_cast<int64_t>(input_count);
+    for (size_t i = 0; i < input_count; ++i)
+        merged.flows_read += inputs[i].flows;
+
+    int level =
+        request.output_level >= 0 ? request.output_level : level_of_merge(request.input_level, merged.flows_read);
+    Output *outputs = nullptr;
+    if (input_count > 0)
+        guarded([&] {
+            outputs = merge_values(inputs, input_count, split_options(level), request.first_hour, &output_count);
+        });
+
+    merged.written =
+        static_cast<SegmentInfo *>(MemoryContextAlloc(result_context, sizeof(SegmentInfo) * (output_count + 1)));
+    merged.written_count = output_count;
+    for (size_t i = 0; i < output_count; ++i) {
+        const SegmentFacts &facts = outputs[i].facts;
+        int64_t id = insert_segment(store, level, facts, outputs[i].segment);
+        pfree(outputs[i].segment);
+        merged.written[i] = {id, level, facts.hour_min, facts.hour_max, facts.flows};
+        merged.flows_written += facts.flows;
+    }
+    return merged;
+}
+
+// As take_directly(), by the executor.
+void take_by_statements(const Store &store, int64_t id, const Search &search, TakenRows &taken) {
     Datum values[] = {Int64GetDatum(id - search.window), Int64GetDatum(id), Int16GetDatum(search.level),
                       Int64GetDatum(search.below), Int64GetDatum(2 * max_ingest_rows)};
     run(store, Statement::find_candidates, values);
@@ -120,10 +147,19 @@ void merge_found(const Store &store, int64_t id, const Search &search) {
     SPI_freetuptable(SPI_tuptable);
 
     size_t chosen = choose_candidates(search, {candidates, found});
-    bool goes_on = chosen > 0 && is_worth_another(search, {candidates + chosen, found - chosen});
-    notes_of(store).debt[search.level] = goes_on ? search.window : 0;
+    taken = {nullptr, 0, chosen > 0 && is_worth_another(search, {candidates + chosen, found - chosen})};
     if (chosen > 0)
-        merge_rows(store, {.ids = ids, .count = chosen, .least_rows = 2, .input_level = search.level});
+        taken.rows = take_rows(store, {.ids = ids, .count = chosen, .least_rows = 2}, &taken.count);
+}
+
+void merge_found(const Store &store, int64_t id, const Search &search) {
+    connect_spi(); // all that is allocated from here on goes with finish_spi()
+    TakenRows taken;
+    if (!take_directly(store, id, search, taken))
+        take_by_statements(store, id, search, taken);
+    notes_of(store).debt[search.level] = taken.goes_on ? search.window : 0;
+    if (taken.count > 0)
+        (void)merge_inputs(store, CurrentMemoryContext, taken.rows, taken.count, {.input_level = search.level});
     finish_spi();
 }
 
@@ -141,32 +177,10 @@ void claim_store(const Store &store) {
 
 MergeResult merge_rows(const Store &store, const MergeRequest &request) {
     MemoryContext caller = CurrentMemoryContext;
-    connect_spi(); // all that is allocated from here on goes with finish_spi()
-    MergeResult merged;
-    size_t input_count = 0, output_count = 0;
-    Input *inputs = take_rows(store, request, &input_count);
-    merged.rows_read = static_cast<int64_t>(input_count);
-    for (size_t i = 0; i < input_count; ++i)
-        merged.flows_read += inputs[i].flows;
-
-    int level =
-        request.output_level >= 0 ? request.output_level : level_of_merge(request.input_level, merged.flows_read);
-    Output *outputs = nullptr;
-    if (input_count > 0)
-        guarded([&] {
-            outputs = merge_values(inputs, input_count, split_options(level), request.first_hour, &output_count);
-        });
-    SPI_freetuptable(SPI_tuptable);
-
-    merged.written = static_cast<SegmentInfo *>(MemoryContextAlloc(caller, sizeof(SegmentInfo) * (output_count + 1)));
-    merged.written_count = output_count;
-    for (size_t i = 0; i < output_count; ++i) {
-        const SegmentFacts &facts = outputs[i].facts;
-        int64_t id = insert_segment(store, level, facts, outputs[i].segment);
-        pfree(outputs[i].segment);
-        merged.written[i] = {id, level, facts.hour_min, facts.hour_max, facts.flows};
-        merged.flows_written += facts.flows;
-    }
+    connect_spi();
+    size_t count = 0;
+    const Input *inputs = take_rows(store, request, &count);
+    MergeResult merged = merge_inputs(store, caller, inputs, count, request);
     finish_spi();
     return merged;
 }
@@ -178,7 +192,7 @@ void merge_after_ingest(const Store &store, int64_t id, int64_t flows) {
     const int64_t(&debt)[3] = notes_of(store).debt;
     for (int level = 0; search.level < 0 && level < 3; ++level)
         if (debt[level] > 0)
-            search = search_of_level(level, debt[level]);
+            search = search_of_level(level, debt[level], flows);
     if (search.level < 0 || !try_share_store(store))
         return;
     char problem[512];

@@ -18,8 +18,8 @@ bool try_share_store(const Store &store); // for compaction; false while an expi
 void claim_store(const Store &store);     // for expiry; waits for compactions to end their transactions
 
 struct MergeRequest {
-    const int64_t *ids;
-    size_t count;
+    const int64_t *ids = nullptr;
+    size_t count = 0;
     int64_t least_rows = 1; // SKIP LOCKED: when fewer are free, nothing is merged
     bool waits = false;     // for rows that others have locked
     int32_t input_level = 0;

@@ -11,49 +11,62 @@ namespace fas::pg {
 
 namespace {
 
-constexpr int64_t level1_flows = 1 << 13; // about what a merge to level 1 brings together
+constexpr int64_t level1_flows = 1 << 12; // about what a merge to level 1 brings together
 constexpr int64_t level2_flows = 1 << 17; // no less is worth a merge to level 2 ...
-constexpr int64_t level2_merge = 5 << 15; // ... and this is about what it gets: 160 batches of 1,024
+constexpr int64_t level2_merge = 6 << 15; // ... and this is about what it gets, and some ids between
 constexpr size_t max_group_rows = 512;    // a reader costs memory, whatever its segment's size
 
-// `total` / `flows`, as a power of two between `least` and `most`.
-int64_t stride(int64_t total, int64_t flows, int64_t least, int64_t most) {
-    auto rounded = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(flows)));
-    return std::clamp(total / rounded, least, most);
+int64_t rounded_up(int64_t flows) { return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(flows))); }
+
+// Batches of so many flows have level 1 as they come.
+constexpr int64_t large_batch = level1_flows / 2;
+
+// How many ids lie between two merges to level 1, and to level 2. What merges write draws ids too, so that there are
+// some three batches for four ids. Level 2 is rare for small batches, since its merges are large beside them; for large
+// batches it takes few of them at a time.
+int64_t level1_stride(int64_t flows) { return std::clamp<int64_t>(level1_flows / rounded_up(flows), 4, 32); }
+
+int64_t level2_stride(int64_t flows) { // multiples of level1_stride()
+    return flows >= large_batch ? 8 : std::clamp<int64_t>(level2_merge / rounded_up(flows), 160, 1024);
+}
+
+int64_t most_flows(int64_t flows) {
+    return flows >= large_batch ? std::min(8 * rounded_up(flows), max_ingest_merge) : max_ingest_merge;
 }
 
 } // namespace
 
 int level_of_ingest(int64_t flows, bool has_own_hour) {
-    return has_own_hour || flows >= level2_flows ? 2 : flows >= level1_flows / 2 ? 1 : 0;
+    return has_own_hour || flows >= level2_flows ? 2 : flows >= large_batch ? 1 : 0;
 }
 
 int level_of_merge(int level, int64_t flows) { return flows >= level2_flows ? 2 : std::min(level + 1, 2); }
 
-Search search_of_level(int level, int64_t window) {
+Search search_of_level(int level, int64_t window, int64_t flows) {
     switch (level) {
     case 0:
-        return {0, window, level1_flows, 4 * level1_flows, 4, level1_flows / 2};
+        return {0, window, level1_flows, 2 * level1_flows, 3, level1_flows / 2};
     case 1:
-        return {1, window, level2_flows, max_ingest_merge, 8, level2_flows / 2};
+        return {1, window, level2_flows, most_flows(flows), flows >= large_batch ? 4u : 8u, level2_flows / 2};
     default:
         return {2, window, own_hour_flows, max_ingest_merge, 8, own_hour_flows};
     }
 }
 
-// Each stride is a multiple of the one before and the offsets are below the first, so at most one search is due for an
-// id. Windows reach back further than to the last due id: one that found its segments locked, or that was drawn in a
-// transaction that only inserts or rolled back, is made up for by the next.
+// Each stride is a multiple of the one before, and the offsets differ modulo each, so at most one search is due for an
+// id. Ids right behind an offset often go to what that search's merge has written, so no other offset is there. Windows
+// reach back further than to the last due id: one that found its segments locked, or that was drawn in a transaction
+// that only inserts or rolled back, is made up for by the next.
 Search search_due(int64_t id, int64_t flows) {
-    int64_t first = stride(level1_flows, flows, 4, 32);
+    int64_t first = level1_stride(flows);
     if (id % first == 0)
-        return search_of_level(0, std::max<int64_t>(8 * first, 128));
-    int64_t second = stride(level2_merge, flows, 16, 1024);
+        return search_of_level(0, std::max<int64_t>(8 * first, 128), flows);
+    int64_t second = level2_stride(flows);
     if (id % second == first / 2)
-        return search_of_level(1, 8 * second);
-    int64_t third = 16 * second;
-    if (id % third == first / 4)
-        return search_of_level(2, 4 * third);
+        return search_of_level(1, 8 * second, flows);
+    int64_t third = 20 * second;
+    if (id % third == 7)
+        return search_of_level(2, 4 * third, flows);
     return {-1, 0, 0, 0, 0, 0};
 }
 

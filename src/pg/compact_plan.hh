@@ -3,8 +3,8 @@
 // Levels: 0 as ingested, 1 and 2 merged by ingests, 3 sealed by flows_compact(). Sizes double as levels: what is large
 // enough skips the lower ones, so no ingest ever merges more than max_ingest_merge flows, and a flow is rewritten twice
 // (three times while its hour has few) before flows_compact() seals it. Merges to level 1 are so small that a call that
-// does one takes a few times as long as its neighbours; merges to level 2 are larger, and due in fewer than one call in
-// a hundred for batches of 1,000.
+// does one takes two or three times as long as its neighbours; merges to level 2 are larger, and due in fewer than one
+// call in a hundred, or, for large batches, not much larger than the batch.
 #pragma once
 
 #include <cstddef>
@@ -39,9 +39,10 @@ struct Search {
 };
 
 // Whether the ingest that drew `id` for a segment of `flows` flows is to merge, and what. Every K-th id is due; K is
-// smaller for larger batches, so that about the same number of flows waits at each level whatever the batches' size.
+// smaller for larger batches, so that about the same number of flows waits at each level whatever the batches' size. A
+// merge that is due for more than one id in a hundred takes a few times what storing the batch takes, no more.
 Search search_due(int64_t id, int64_t flows);
-Search search_of_level(int level, int64_t window);
+Search search_of_level(int level, int64_t window, int64_t flows);
 
 struct Candidate {
     int64_t id;

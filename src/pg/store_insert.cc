@@ -21,7 +21,7 @@ extern "C" {
 
 #include "datum.hh"
 #include "statements.hh"
-#include "store.hh"
+#include "store_table.hh"
 
 namespace fas::pg {
 
@@ -48,20 +48,6 @@ bool has_own_columns(TupleDesc descriptor) {
     }
     const TupleConstr *constraints = descriptor->constr;
     return constraints == nullptr || (constraints->num_check <= own_checks && !constraints->has_generated_stored);
-}
-
-// Those of foreign keys of the table count; others (of DELETE, of foreign keys that refer to the table) don't.
-bool has_insert_triggers(const TriggerDesc *triggers) {
-    return triggers != nullptr &&
-           (triggers->trig_insert_before_row || triggers->trig_insert_after_row || triggers->trig_insert_instead_row ||
-            triggers->trig_insert_before_statement || triggers->trig_insert_after_statement);
-}
-
-// Triggers, rules, policies, partitioning, columns and constraints of the owner's.
-bool is_as_installed(Relation table) {
-    const FormData_pg_class *facts = table->rd_rel;
-    return facts->relam == HEAP_TABLE_AM_OID && !has_insert_triggers(table->trigdesc) && table->rd_rules == nullptr &&
-           !facts->relforcerowsecurity && !facts->relispartition && has_own_columns(RelationGetDescr(table));
 }
 
 bool are_plain(CatalogIndexState indexes) {
@@ -106,14 +92,32 @@ int64_t insert_by_executor(const Store &store, int32_t level, const SegmentFacts
     return id;
 }
 
+// Triggers of foreign keys are among them: of the table's own on INSERT, of others that refer to it on DELETE.
+bool has_triggers(const TriggerDesc *triggers, RowCommand command) {
+    if (triggers == nullptr)
+        return false;
+    if (command == RowCommand::remove)
+        return triggers->trig_delete_before_row || triggers->trig_delete_after_row ||
+               triggers->trig_delete_instead_row || triggers->trig_delete_before_statement ||
+               triggers->trig_delete_after_statement;
+    return triggers->trig_insert_before_row || triggers->trig_insert_after_row || triggers->trig_insert_instead_row ||
+           triggers->trig_insert_before_statement || triggers->trig_insert_after_statement;
+}
+
 } // namespace
+
+bool is_as_installed(Relation table, RowCommand command) {
+    const FormData_pg_class *facts = table->rd_rel;
+    return facts->relam == HEAP_TABLE_AM_OID && !has_triggers(table->trigdesc, command) && table->rd_rules == nullptr &&
+           !facts->relforcerowsecurity && !facts->relispartition && has_own_columns(RelationGetDescr(table));
+}
 
 int64_t insert_segment(const Store &store, int32_t level, const SegmentFacts &facts, struct varlena *segment) {
     Oid sequence = get_relname_relid("flow_segments_id_seq", store.schema);
     Relation table = table_open(store.segments, RowExclusiveLock);
     int64_t id = 0;
     bool is_stored = false;
-    if (OidIsValid(sequence) && is_as_installed(table)) {
+    if (OidIsValid(sequence) && is_as_installed(table, RowCommand::insert)) {
         CatalogIndexState indexes = CatalogOpenIndexes(table);
         if (are_plain(indexes)) {
             id = insert_row(table, indexes, sequence, level, facts, segment);
