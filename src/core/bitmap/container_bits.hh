@@ -134,20 +134,22 @@ inline uint32_t toggle_runs(const Run *a, uint32_t a_count, const Run *b, uint32
 }
 
 // What is in both of two ascending lists of runs. `out` has room for as many runs as both have.
-inline uint32_t share_runs(const Run *a, uint32_t a_count, const Run *b, uint32_t b_count, Run *out) noexcept {
+inline uint32_t share_runs(const Run *a, uint32_t a_count, RunReader b, Run *out) {
     RunWriter writer(out);
-    for (uint32_t i = 0, j = 0; i < a_count && j < b_count;) {
-        const uint32_t first = std::max(a[i].first, b[j].first), a_last = a[i].last, b_last = b[j].last;
+    if (a_count == 0 || !b.left())
+        return 0;
+    Run other = b.next();
+    for (uint32_t i = 0;;) {
+        const uint32_t first = std::max(a[i].first, other.first), a_last = a[i].last, b_last = other.last;
         const uint32_t last = std::min(a_last, b_last);
         if (first <= last)
             writer.put(first, last);
-        if (a_last == b_last) {
-            ++i;
-            ++j;
-        } else if (a_last < b_last) {
-            ++i;
-        } else {
-            ++j;
+        if (a_last <= b_last && ++i == a_count)
+            break;
+        if (b_last <= a_last) {
+            if (!b.left())
+                break;
+            other = b.next();
         }
     }
     return writer.made();

@@ -180,11 +180,8 @@ bool ContainerRoom::intersect(GatheredContainer &with, const ContainerView &from
     }
     if (with.kind == ContainerKind::runs && from.kind == ContainerKind::runs &&
         from.bytes.size() / 4 <= GatheredContainer::most_kept_runs) {
-        Run theirs[GatheredContainer::most_kept_runs], both[2 * GatheredContainer::most_kept_runs];
-        uint32_t count = 0;
-        for (RunReader reader(from.bytes); reader.left();)
-            theirs[count++] = reader.next();
-        count = share_runs(with.runs, with.count, theirs, count, both);
+        Run both[2 * GatheredContainer::most_kept_runs];
+        const uint32_t count = share_runs(with.runs, with.count, RunReader(from.bytes), both);
         if (count <= GatheredContainer::most_kept_runs) {
             become_runs(with, both, count);
             return count > 0;
