@@ -50,7 +50,10 @@ CsvReader::End CsvReader::read_quoted(CsvField &field) {
 
 void CsvReader::unescape(std::string_view raw, std::string &out) {
     out.clear();
+    uint32_t found = 0;
     for (size_t from = 0, quote; from < raw.size(); from = quote + 2) {
+        if (++found % 65536 == 0)
+            poll();
         quote = raw.find('"', from);
         if (quote == raw.npos) {
             out.append(raw.substr(from));
