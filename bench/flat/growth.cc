@@ -20,6 +20,7 @@ class Growth {
     Growth(const Options &options, bool shuffled)
         : options_(options), control_(options.conninfo), feed_(feed_options(options, shuffled)) {
         make_store(control_);
+        book_rewrites(control_);
         wal_ = wal_begin_ = wal_position(control_);
     }
 

@@ -88,8 +88,7 @@ std::string measure_calls(const Options &options) {
     Size size = size_of(control);
     return text + ".\n\nIn the end " + fixed(size.total / size.flows, 1) + " bytes/flow on disk, " +
            fixed(size.live / size.flows, 2) + " of them live; " + fixed(size.segments, 0) + " segments, " +
-           fixed(size.level0, 0) + " of level 0; " + fixed(rewritten_flows(control) / size.flows, 2) +
-           " rewrites a flow.\n\n";
+           fixed(size.level0, 0) + " of level 0.\n\n";
 }
 
 std::string measure_snapshot(const Options &options) {
@@ -179,8 +178,8 @@ std::string measure_steady(const Options &options) {
     done = true;
     watcher.join();
     Sample peak = samples.at(0), worst = samples.at(0);
-    double least = 1e300, most = 0;
-    std::string course;
+    double least = 1e300, most = 0, least_free = 1e300, most_free = 0;
+    std::string course, free_course;
     for (size_t i = 0; i < samples.size(); ++i) {
         const Size &size = samples[i].size;
         double times = size.total / size.live;
@@ -191,9 +190,13 @@ std::string measure_steady(const Options &options) {
         if (samples[i].at >= written.seconds / 2) {
             least = std::min(least, times);
             most = std::max(most, times);
+            least_free = std::min(least_free, size.total - size.live);
+            most_free = std::max(most_free, size.total - size.live);
         }
-        if (i % std::max<size_t>(1, samples.size() / 10) == 0)
+        if (i % std::max<size_t>(1, samples.size() / 10) == 0) {
             course += " " + fixed(times, 2);
+            free_course += " " + fixed((size.total - size.live) / 1e6, 0);
+        }
     }
     const Size &end = samples.back().size;
     return "## Half the highest rate for " + fixed(written.seconds, 0) + " s, with autovacuum\n\nFour connections, " +
@@ -201,9 +204,12 @@ std::string measure_steady(const Options &options) {
            fixed(written.flows / 1e6, 0) + " million flows)." + early(full, written.seconds) + " In the end " +
            megabytes(end.total) + " on disk, " + megabytes(end.live) + " live: " + ratio(end.total, end.live) +
            " times. Over the second half between " + fixed(least, 2) + " and " + fixed(most, 2) +
-           " times; in the course of time:" + course + ". Largest: " + megabytes(peak.size.total) + " after " +
-           fixed(peak.at, 0) + " s; worst ratio " + ratio(worst.size.total, worst.size.live) + " after " +
-           fixed(worst.at, 0) + " s. Calls: " + calls_of(written) + ".\n\n";
+           " times; in the course of time:" + course +
+           ". What is not live, MB, over the second half: " + fixed(least_free / 1e6, 0) + " to " +
+           fixed(most_free / 1e6, 0) + "; in the course of time:" + free_course +
+           ". Largest: " + megabytes(peak.size.total) + " after " + fixed(peak.at, 0) + " s; worst ratio " +
+           ratio(worst.size.total, worst.size.live) + " after " + fixed(worst.at, 0) +
+           " s. Calls: " + calls_of(written) + ".\n\n";
 }
 
 namespace {

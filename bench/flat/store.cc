@@ -113,14 +113,17 @@ Asked Asker::ask_times(int count) {
 }
 
 void make_store(Connection &connection) {
-    connection.run("DROP EXTENSION IF EXISTS fas CASCADE; DROP TABLE IF EXISTS public.rewrites; CREATE EXTENSION fas");
+    connection.run("DROP EXTENSION IF EXISTS fas CASCADE; CREATE EXTENSION fas; CHECKPOINT");
+}
+
+void book_rewrites(Connection &connection) {
     connection.run(
+        "DROP TABLE IF EXISTS public.rewrites;"
         "CREATE TABLE public.rewrites (flows bigint);"
         "CREATE OR REPLACE FUNCTION public.book_rewrite() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         "INSERT INTO public.rewrites SELECT sum(flows) FROM gone; RETURN NULL; END $$;"
         "CREATE TRIGGER book_rewrite AFTER DELETE ON flow_segments REFERENCING OLD TABLE AS gone FOR EACH STATEMENT "
-        "EXECUTE FUNCTION public.book_rewrite();"
-        "CHECKPOINT");
+        "EXECUTE FUNCTION public.book_rewrite()");
 }
 
 Size size_of(Connection &connection) {

@@ -78,11 +78,13 @@ struct Size {
     double total = 0, live = 0, flows = 0, segments = 0, level0 = 0, dead_rows = 0;
 };
 
-// A fresh, empty store; with a trigger that books what merges read.
+// A fresh, empty store.
 void make_store(Connection &connection);
+// Has a trigger book what merges read from now on. With it, merges take the longer way that triggers need.
+void book_rewrites(Connection &connection);
 Size size_of(Connection &connection);
 double wal_position(Connection &connection);
-double rewritten_flows(Connection &connection); // that merges have read so far
+double rewritten_flows(Connection &connection); // that merges have read since book_rewrites()
 double free_disk(const Options &options);
 
 double percentile_of(std::vector<double> values, double share); // 0 of none
