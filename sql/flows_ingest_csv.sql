@@ -80,9 +80,8 @@ COPY flows_csv FROM STDIN (FORMAT csv);
 1,a,b,v,3,4
 ",k1
 \.
-\copy (SELECT E'5,a,b,v,13,14\n'::text, 'k4'::text) TO 'results/flows_ingest_csv.bin' (FORMAT binary)
-\copy flows_csv FROM 'results/flows_ingest_csv.bin' (FORMAT binary)
-\copy flows_csv FROM 'results/flows_ingest_csv.bin' (FORMAT binary)
+\copy flows_csv FROM PROGRAM 'printf "PGCOPY\n\377\r\n\000\000\000\000\000\000\000\000\000\000\002\000\000\000\0165,a,b,v,13,14\n\000\000\000\002k4\377\377"' (FORMAT binary)
+\copy flows_csv FROM PROGRAM 'printf "PGCOPY\n\377\r\n\000\000\000\000\000\000\000\000\000\000\002\000\000\000\0165,a,b,v,13,14\n\000\000\000\002k4\377\377"' (FORMAT binary)
 COPY flows_csv FROM STDIN (FORMAT csv);
 "6,a,b,v,1,2",k5
 "7,a,b,v,1,x",k6
