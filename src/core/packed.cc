@@ -319,6 +319,17 @@ Bytes ColumnSet::blocks(size_t column, uint32_t first, uint32_t end) const {
     return source_->fetch(c.offset + from, c.block_ends[end - 1] - from);
 }
 
+uint32_t ColumnSet::first_block_above(size_t column, uint32_t begin, uint32_t end, uint64_t value) {
+    while (begin < end) {
+        const uint32_t middle = begin + (end - begin) / 2;
+        if (block_base(column, middle) <= value)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return begin;
+}
+
 void ColumnSet::fetch(size_t column, uint32_t begin, uint32_t end) {
     if (begin < end && end <= count_ && has(column))
         blocks(column, begin / packed_block, (end - 1) / packed_block + 1);

@@ -73,6 +73,8 @@ class ColumnSet {
     // The base of each block that holds values [begin, end): the smallest value of a block, so the first one where
     // values ascend. For binary searches, without unpacking.
     uint64_t block_base(size_t column, uint32_t block);
+    // In a column that ascends: the first block of [begin, end) whose base is greater than `value`; `end` if none is.
+    uint32_t first_block_above(size_t column, uint32_t begin, uint32_t end, uint64_t value);
     // Makes one fetch of all blocks with values [begin, end), so that block_base() and read() ask for nothing more.
     void fetch(size_t column, uint32_t begin, uint32_t end);
 

@@ -272,19 +272,14 @@ Range SegmentReader::find_prefix(size_t text_index, std::string_view prefix) {
 
 // The first key whose src_app has this id or a higher one; the count of keys when there is none.
 uint32_t SegmentReader::State::first_key_from(uint32_t src_app) {
-    ColumnSet &set = columns(keys, Part::keys, text_dimension_count, header.keys);
-    // The last block that begins below it; the answer is in it, or is where the next one begins.
-    uint32_t low = 0, high = blocks_of(header.keys);
-    while (low < high) {
-        const uint32_t middle = low + (high - low) / 2;
-        if (set.block_base(0, middle) < src_app)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == 0)
+    if (src_app == 0)
         return 0;
-    const uint32_t begin = (low - 1) * packed_block, end = std::min(begin + packed_block, header.keys);
+    ColumnSet &set = columns(keys, Part::keys, text_dimension_count, header.keys);
+    // It is in the last block that begins below, or is where the next one begins.
+    const uint32_t next = set.first_block_above(0, 0, blocks_of(header.keys), src_app - 1);
+    if (next == 0)
+        return 0;
+    const uint32_t begin = (next - 1) * packed_block, end = std::min(begin + packed_block, header.keys);
     std::array<uint32_t, packed_block> ids;
     set.read(0, begin, end, ids.data());
     return begin +
@@ -374,15 +369,9 @@ void SegmentReader::State::slide_window(const HourEntry &hour, uint32_t row) {
         ColumnSet &set = cell_set();
         set.fetch(format::column_first_row, hour.cells.begin, hour.cells.end);
         // The last block whose first value is not above `row`.
-        uint32_t low = begin / packed_block + 1, high = (hour.cells.end - 1) / packed_block + 1;
-        while (low < high) {
-            const uint32_t middle = low + (high - low) / 2;
-            if (set.block_base(format::column_first_row, middle) <= row)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        begin = std::max(begin, (low - 1) * packed_block);
+        const uint32_t next = set.first_block_above(format::column_first_row, begin / packed_block + 1,
+                                                    (hour.cells.end - 1) / packed_block + 1, row);
+        begin = std::max(begin, (next - 1) * packed_block);
     }
     window = {};
     const Range wanted{begin, begin + std::min(window_cells, header.cells - begin)};
