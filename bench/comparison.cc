@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "host.hh"
 #include "peers/peers.hh"
 
 namespace bench {
@@ -104,6 +105,7 @@ Comparison::Comparison(const Settings &settings) : settings_(settings), connecti
 }
 
 void Comparison::run() {
+    const ProcessorTime begin = processor_time();
     set_up();
     measure_json();
     measure_json_clients();
@@ -112,6 +114,8 @@ void Comparison::run() {
     measure_questions();
     measure_question_clients();
     describe();
+    report_.about.push_back("Processor time that the machine's host gave to others meanwhile: " +
+                            rounded(100 * stolen_share(begin, processor_time())) + "%");
     write_report(report_, figures(), settings_.report);
     if (!settings_.chart.empty())
         write_chart(report_, settings_.chart);

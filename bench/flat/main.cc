@@ -7,6 +7,7 @@
 #include <map>
 #include <sstream>
 
+#include "../host.hh"
 #include "parts.hh"
 
 namespace {
@@ -83,7 +84,10 @@ int main(int count, char **arguments) {
             {"small", measure_small}};
         std::string body;
         for (const std::string &part : options.parts) {
+            bench::ProcessorTime before = bench::processor_time();
             body += known.at(part)(options);
+            body += "Processor time that the machine's host gave to others meanwhile: " +
+                    fixed(100 * bench::stolen_share(before, bench::processor_time()), 1) + "%.\n\n";
             write_report(options, body);
         }
     } catch (const std::exception &error) {

@@ -2,6 +2,7 @@
 // batches that are small.
 #include <thread>
 
+#include "../host.hh"
 #include "parts.hh"
 
 namespace bench::flat {
@@ -75,7 +76,10 @@ std::string measure_calls(const Options &options) {
     Feed feed({});
     std::atomic<uint64_t> next{0};
     bool full = false;
+    std::vector<ProcessorTime> tenths;
     Written written = write(options, {.feed = feed, .next = next, .goes_on = [&](double seconds) {
+                                          if (seconds >= options.seconds / 10 * static_cast<double>(tenths.size()))
+                                              tenths.push_back(processor_time());
                                           return !long_enough(options, seconds, options.seconds, full);
                                       }});
     double tenth = written.seconds / 10;
@@ -85,6 +89,9 @@ std::string measure_calls(const Options &options) {
                        "\n\nThousand flows/s in each tenth of the time:";
     for (int i = 0; i < 10; ++i)
         text += " " + fixed(written.rate_between(i * tenth, (i + 1) * tenth), 0);
+    text += ".\n\nProcessor time that the machine's host gave to others, in each tenth, %:";
+    for (size_t i = 1; i < tenths.size(); ++i)
+        text += " " + fixed(100 * stolen_share(tenths[i - 1], tenths[i]), 0);
     Size size = size_of(control);
     return text + ".\n\nIn the end " + fixed(size.total / size.flows, 1) + " bytes/flow on disk, " +
            fixed(size.live / size.flows, 2) + " of them live; " + fixed(size.segments, 0) + " segments, " +
