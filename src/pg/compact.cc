@@ -46,11 +46,6 @@ struct OpenInput {
     OpenInput(struct varlena *segment, MemoryContext context) : source(segment, context), reader(source) {}
 };
 
-SegmentFacts facts_of(const SegmentHeader &header) {
-    return {static_cast<int32_t>(header.hour_min), static_cast<int32_t>(header.hour_max),
-            static_cast<int64_t>(header.flows)};
-}
-
 // The core's part, in guarded(). Outputs are allocated in the current memory context.
 Output *merge_values(const Input *inputs, size_t count, const SplitOptions &options, uint32_t first_hour,
                      size_t *output_count) {
@@ -69,7 +64,8 @@ Output *merge_values(const Input *inputs, size_t count, const SplitOptions &opti
     auto *outputs = static_cast<Output *>(allocate(CurrentMemoryContext, sizeof(Output) * (made.size() + 1)));
     for (size_t i = 0; i < made.size(); ++i) {
         MemorySource source(made[i]);
-        outputs[i].facts = facts_of(SegmentReader(source).header());
+        SegmentReader reader(source);
+        outputs[i].facts = facts_of(reader);
         outputs[i].segment = to_varlena(made[i]);
         flows_out += static_cast<uint64_t>(outputs[i].facts.flows);
         SegmentBytes().swap(made[i]);

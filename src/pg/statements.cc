@@ -20,19 +20,22 @@ namespace {
 struct Definition {
     const char *text; // every '@' becomes the schema's quoted name and a dot
     int arguments;
-    Oid types[5]; // segment_type stands for flow_segment's
+    Oid types[6]; // InvalidOid stands for fas's own: that of the column in own_columns
 };
 
-constexpr Oid segment_type = InvalidOid;
+// Of flow_segments, in the order of the arguments that have their types.
+constexpr const char *own_columns[] = {"segment", "hours"};
+constexpr Oid own_type = InvalidOid;
 
 // In the order of Statement. SKIP LOCKED everywhere that must not wait; the waiting ones are flows_expire's.
 constexpr Definition definitions[] = {
-    // insert_segment: level, facts, segment
-    {"INSERT INTO @flow_segments (level, hour_min, hour_max, flows, segment) VALUES ($1, $2, $3, $4, $5) RETURNING id",
-     5,
-     {INT2OID, INT4OID, INT4OID, INT8OID, segment_type}},
+    // insert_segment: level, facts, segment, hours
+    {"INSERT INTO @flow_segments (level, hour_min, hour_max, flows, segment, hours) "
+     "VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+     6,
+     {INT2OID, INT4OID, INT4OID, INT8OID, own_type, own_type}},
     // list_segments: first and last hour
-    {"SELECT id, hour_min, hour_max, flows, segment FROM @flow_segments WHERE hour_max >= $1 AND hour_min <= $2",
+    {"SELECT id, hour_min, hour_max, flows, segment, hours FROM @flow_segments WHERE hour_max >= $1 AND hour_min <= $2",
      2,
      {INT4OID, INT4OID}},
     // count_segments
@@ -149,11 +152,12 @@ SPIPlanPtr prepare(const Store &store, const Definition &definition) {
         else
             appendStringInfoChar(&text, *c);
     }
-    Oid types[5];
+    Oid types[6];
+    const char *const *own_column = own_columns;
     for (int i = 0; i < definition.arguments; ++i) {
         types[i] = definition.types[i];
-        if (types[i] == segment_type)
-            types[i] = get_atttype(store.segments, get_attnum(store.segments, "segment"));
+        if (types[i] == own_type)
+            types[i] = get_atttype(store.segments, get_attnum(store.segments, *own_column++));
     }
     // Generic at once: the values say nothing that a plan could use (list_segments alone is left to the planner).
     bool is_list = &definition == &definitions[static_cast<size_t>(Statement::list_segments)];

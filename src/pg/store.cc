@@ -21,6 +21,7 @@ extern "C" {
 #include "compact.hh"
 #include "datum.hh"
 #include "guard.hh"
+#include "segment_hours.hh"
 #include "settings.hh"
 #include "statements.hh"
 
@@ -61,15 +62,24 @@ void require(const Store &store, Oid user, AclMode right) {
     aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_TABLE, "flows");
 }
 
-SegmentFacts facts_of(const struct varlena *segment) {
+SegmentFacts facts_of_stored(const struct varlena *segment) {
     SegmentFacts facts{};
     guarded([&] {
         MemorySource source(payload_of(segment));
         SegmentReader reader(source);
-        facts = {static_cast<int32_t>(reader.header().hour_min), static_cast<int32_t>(reader.header().hour_max),
-                 static_cast<int64_t>(reader.header().flows)};
+        facts = facts_of(reader);
     });
     return facts;
+}
+
+struct varlena *varlena_of(Datum datum) {
+    return reinterpret_cast<struct varlena *>(DatumGetPointer(datum));
+}
+
+// A row of list_segments whose ends say that it may hold hours [first, last]: whether its set of hours says so too.
+bool may_hold_between(const SegmentRow &row, int32_t first, int32_t last) {
+    bool reaches_in = row.hour_min >= first || row.hour_max <= last; // it has its first hour and its last one
+    return row.hours == nullptr || reaches_in || may_hold(row.hours, first, last);
 }
 
 uint64_t estimated_segments(const Store &store) {
@@ -98,6 +108,12 @@ Store store_of_schema(Oid schema) {
     store.owner = owner_of(store.segments);
     store.quoted_schema = quote_identifier(name);
     return store;
+}
+
+SegmentFacts facts_of(SegmentReader &segment) {
+    const SegmentHeader &header = segment.header();
+    return {static_cast<int32_t>(header.hour_min), static_cast<int32_t>(header.hour_max),
+            static_cast<int64_t>(header.flows), hours_of(segment)};
 }
 
 void require_select(const Store &store, Oid user) { require(store, user, ACL_SELECT); }
@@ -152,11 +168,13 @@ TakenSegments take_segments(SegmentBuilder &builder, bool end) {
 
 void store_segments(const Store &store, const TakenSegments &taken) {
     for (size_t i = 0; i < taken.count; ++i) {
-        SegmentFacts facts = facts_of(taken.segments[i]);
+        SegmentFacts facts = facts_of_stored(taken.segments[i]);
         bool has_own_hour = taken.are_parted && facts.hour_min == facts.hour_max &&
                             facts.flows >= own_hour_threshold(settings::max_segment_flows);
         int64_t id = insert_segment(store, level_of_ingest(facts.flows, has_own_hour), facts, taken.segments[i]);
         pfree(taken.segments[i]);
+        if (facts.hours != nullptr)
+            pfree(facts.hours);
         merge_after_ingest(store, id, facts.flows);
     }
     pfree(taken.segments);
@@ -170,15 +188,22 @@ SegmentList list_segments(const Store &store, int32_t hour_first, int32_t hour_l
     run(store, Statement::list_segments, values, nullptr, true);
 
     SegmentList list{};
-    list.count = SPI_processed;
+    const uint64_t found = SPI_processed;
     MemoryContext spi = MemoryContextSwitchTo(caller);
-    list.rows = static_cast<SegmentRow *>(
-        MemoryContextAllocHuge(caller, sizeof(SegmentRow) * (list.count > 0 ? list.count : 1)));
-    for (uint64_t i = 0; i < list.count; ++i) {
+    list.rows = static_cast<SegmentRow *>(MemoryContextAllocHuge(caller, sizeof(SegmentRow) * (found > 0 ? found : 1)));
+    for (uint64_t i = 0; i < found; ++i) {
+        bool has_no_set = false;
+        Datum set = result(i, 6, &has_no_set);
+        SegmentRow row{DatumGetInt64(result(i, 1)), DatumGetInt32(result(i, 2)),
+                       DatumGetInt32(result(i, 3)), DatumGetInt64(result(i, 4)),
+                       varlena_of(result(i, 5)),    has_no_set ? nullptr : varlena_of(set)};
+        if (!may_hold_between(row, hour_first, hour_last))
+            continue;
         // A TOAST pointer is copied as it is; nothing is read here.
-        list.rows[i] = {DatumGetInt64(result(i, 1)), DatumGetInt32(result(i, 2)), DatumGetInt32(result(i, 3)),
-                        DatumGetInt64(result(i, 4)),
-                        reinterpret_cast<struct varlena *>(DatumGetPointer(datumCopy(result(i, 5), false, -1)))};
+        row.segment = varlena_of(datumCopy(PointerGetDatum(row.segment), false, -1));
+        if (row.hours != nullptr)
+            row.hours = varlena_of(datumCopy(PointerGetDatum(row.hours), false, -1));
+        list.rows[list.count++] = row;
     }
     MemoryContextSwitchTo(spi);
     finish_spi();

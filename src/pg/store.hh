@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "../core/builder.hh"
+#include "../core/segment.hh"
 
 namespace fas::pg {
 
@@ -64,18 +65,22 @@ void store_segments(const Store &store, const TakenSegments &taken);
 struct SegmentFacts {
     int32_t hour_min, hour_max;
     int64_t flows;
+    struct varlena *hours; // segment_hours.hh; may be null
 };
+SegmentFacts facts_of(SegmentReader &segment); // in guarded()
 
 // One row into flow_segments; returns its id (store_insert.cc). Call between begin/end_as_owner.
 int64_t insert_segment(const Store &store, int32_t level, const SegmentFacts &facts, struct varlena *segment);
 
 // The segments that may hold hours [first, last], for a scan: as the store's owner, under the active snapshot.
-// `segment` may be a TOAST pointer: read it through ToastSource. Allocated in the current memory context.
+// `segment` may be a TOAST pointer: read it through ToastSource; `hours` may be null. Allocated in the current memory
+// context.
 struct SegmentRow {
     int64_t id;
     int32_t hour_min, hour_max;
     int64_t flows;
     struct varlena *segment;
+    struct varlena *hours;
 };
 struct SegmentList {
     SegmentRow *rows;

@@ -29,11 +29,11 @@ namespace {
 
 struct Column {
     const char *name;
-    Oid type; // InvalidOid: flow_segment's
+    Oid type; // InvalidOid: one of fas's
 };
-constexpr Column columns[] = {{"id", INT8OID},        {"level", INT2OID}, {"hour_min", INT4OID},
-                              {"hour_max", INT4OID},  {"flows", INT8OID}, {"created_at", TIMESTAMPTZOID},
-                              {"segment", InvalidOid}};
+constexpr Column columns[] = {{"id", INT8OID},         {"level", INT2OID},   {"hour_min", INT4OID},
+                              {"hour_max", INT4OID},   {"flows", INT8OID},   {"created_at", TIMESTAMPTZOID},
+                              {"segment", InvalidOid}, {"hours", InvalidOid}};
 constexpr int column_count = sizeof columns / sizeof columns[0];
 constexpr int own_checks = 4; // CHECK constraints that the script makes, and that what is stored here meets
 
@@ -69,8 +69,10 @@ int64_t insert_row(Relation table, CatalogIndexState indexes, Oid sequence, int3
                                   Int32GetDatum(facts.hour_max),
                                   Int64GetDatum(facts.flows),
                                   TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()),
-                                  PointerGetDatum(segment)};
+                                  PointerGetDatum(segment),
+                                  PointerGetDatum(facts.hours)};
     bool nulls[column_count] = {};
+    nulls[column_count - 1] = facts.hours == nullptr;
     HeapTuple row = heap_form_tuple(RelationGetDescr(table), values, nulls);
     CatalogTupleInsertWithInfo(table, row, indexes);
     heap_freetuple(row);
@@ -80,9 +82,14 @@ int64_t insert_row(Relation table, CatalogIndexState indexes, Oid sequence, int3
 
 int64_t insert_by_executor(const Store &store, int32_t level, const SegmentFacts &facts, struct varlena *segment) {
     connect_spi();
-    Datum values[] = {Int16GetDatum(static_cast<int16>(level)), Int32GetDatum(facts.hour_min),
-                      Int32GetDatum(facts.hour_max), Int64GetDatum(facts.flows), PointerGetDatum(segment)};
-    run(store, Statement::insert_segment, values);
+    Datum values[] = {Int16GetDatum(static_cast<int16>(level)),
+                      Int32GetDatum(facts.hour_min),
+                      Int32GetDatum(facts.hour_max),
+                      Int64GetDatum(facts.flows),
+                      PointerGetDatum(segment),
+                      PointerGetDatum(facts.hours)};
+    const char *nulls = facts.hours == nullptr ? "     n" : nullptr;
+    run(store, Statement::insert_segment, values, nulls);
     if (SPI_processed != 1) // a trigger or rule of the owner's
         ereport(ERROR,
                 (errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION), errmsg("a row of \"flow_segments\" was not stored"),

@@ -18,6 +18,7 @@ extern "C" {
 
 #include "../core/segment.hh"
 #include "guard.hh"
+#include "segment_hours.hh"
 #include "statements.hh"
 #include "toast_source.hh"
 
@@ -74,7 +75,10 @@ int64_t dead_bytes(int64_t table_bytes, int64_t live_bytes, int64_t segments) {
 // One segment: verified by the core, and against its row. Null when all is well.
 const char *problem_of(const SegmentRow &row, MemoryContext context) {
     auto *problem = static_cast<char *>(MemoryContextAllocZero(context, 1024));
+    const struct varlena *hours = row.hours;
     auto verify = [&] {
+        if (hours != nullptr)
+            hours = PG_DETOAST_DATUM_PACKED(PointerGetDatum(hours));
         guarded([&] {
             ToastSource source(row.segment, context);
             verify_segment(source);
@@ -87,6 +91,8 @@ const char *problem_of(const SegmentRow &row, MemoryContext context) {
                               "the row says %lld flows of hours %d to %d, the segment %u flows of hours %u to %u",
                               static_cast<long long>(row.flows), row.hour_min, row.hour_max, header.flows,
                               header.hour_min, header.hour_max);
+            else if (hours != nullptr && !are_hours_of(hours, reader))
+                std::snprintf(problem, 1024, "the row names other hours than the segment has");
         });
     };
     (void)survives_damage(verify, problem, 1024);

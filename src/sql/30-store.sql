@@ -11,7 +11,8 @@ CREATE TABLE @extschema@.flow_segments (
     hour_max integer NOT NULL CHECK (hour_max >= hour_min),
     flows bigint NOT NULL CHECK (flows > 0),
     created_at timestamptz NOT NULL DEFAULT now(),
-    segment @extschema@.flow_segment NOT NULL
+    segment @extschema@.flow_segment NOT NULL,
+    hours @extschema@.roaringbitmap
 ) WITH (
     -- Segments are small in number and large in size, and each is deleted by the merge that takes it up: what is dead
     -- must be reusable soon. With PostgreSQL's defaults the store takes about four times its live size.
@@ -53,6 +54,8 @@ COMMENT ON COLUMN @extschema@.flow_segments.hour_max IS 'The last hour that has 
 COMMENT ON COLUMN @extschema@.flow_segments.flows IS 'How many flows the segment holds.';
 COMMENT ON COLUMN @extschema@.flow_segments.created_at IS 'When the transaction began that stored or merged it.';
 COMMENT ON COLUMN @extschema@.flow_segments.segment IS 'The flows: an immutable, compressed column store.';
+COMMENT ON COLUMN @extschema@.flow_segments.hours IS
+    'The hours that have a flow in the segment, where not all from hour_min to hour_max have: scans leave it out by that. NULL: any of them may.';
 COMMENT ON INDEX @extschema@.flow_segments_hours_idx IS 'Finds the segments that may hold an hour, and expired ones.';
 COMMENT ON TABLE @extschema@.flow_batches IS
     'Batch keys of the last fas.batch_key_retention: a batch that is sent again under its key is not counted again.';
