@@ -57,6 +57,37 @@ SELECT rb_or_agg(b) = (SELECT rb_build(array_agg(m)) FROM frames, rb_iterate(b) 
 SELECT rb_or_agg(a) = rb_or_agg(b) AS shared FROM (SELECT b AS a, b FROM frames) x;
 DROP VIEW framed;
 
+-- Frames that move take back what leaves them: xor does that itself, all others are computed anew. Against the same rows without
+-- a window: NULLs, nothing but NULLs, repetitions, FILTER, frames that overlap, do not, or begin behind the row.
+CREATE TABLE moving AS
+SELECT i, CASE WHEN i % 11 IN (3, 4, 5, 6) THEN NULL WHEN i % 6 = 0 THEN '{}' WHEN i % 6 = 1 THEN rb_build('{1,2,3}')
+          ELSE (SELECT rb_build_agg(CASE i % 4 WHEN 0 THEN (i * 7919 + k * 31) % 200000 WHEN 1 THEN i * 60000 + k WHEN 2 THEN (i * 104729 + k * 7919) % 65536 ELSE k * 2 END) FROM generate_series(1, 1 + i * 997 % 6000) k) END AS b
+FROM generate_series(1, 60) i;
+CREATE FUNCTION wrong_frames(OUT frames int, OUT row_count bigint, OUT nulls bigint, OUT wrong bigint) LANGUAGE plpgsql AS $$
+DECLARE
+  f record;
+  r record;
+BEGIN
+  frames := 0; row_count := 0; nulls := 0; wrong := 0;
+  FOR f IN SELECT lo, hi FROM (VALUES (-1, 0), (0, 0), (0, 1), (-1, 1), (-3, 2), (-3, -1), (2, 5), (-10, 0), (-40, -30), (1, 1), (-2, 30), (-59, 59)) v(lo, hi) LOOP
+    EXECUTE format($q$
+      SELECT count(*) AS n, count(*) FILTER (WHERE x IS NULL) AS nulls, count(*) FILTER (WHERE x IS DISTINCT FROM e.x0 OR n IS DISTINCT FROM e.n0 OR y IS DISTINCT FROM e.y0 OR m IS DISTINCT FROM e.m0 OR z IS DISTINCT FROM e.z0
+          OR x::bytea IS DISTINCT FROM e.x0::bytea OR o IS DISTINCT FROM e.o0 OR a IS DISTINCT FROM e.a0 OR s IS DISTINCT FROM e.s0) AS wrong
+      FROM (SELECT i, rb_xor_agg(b) OVER w AS x, rb_xor_cardinality_agg(b) OVER w AS n, rb64_xor_agg(b::roaringbitmap64) OVER w AS y, rb64_xor_cardinality_agg(b::roaringbitmap64) OVER w AS m,
+                   rb_xor_agg(b) FILTER (WHERE i %% 3 = 0) OVER w AS z, rb_or_cardinality_agg(b) OVER w AS o, rb_and_agg(b) OVER w AS a, rb_build_agg(i %% 4) OVER w AS s
+            FROM moving WINDOW w AS (ORDER BY i ROWS BETWEEN %1$s AND %2$s)) t,
+           LATERAL (SELECT rb_xor_agg(b) AS x0, rb_xor_cardinality_agg(b) AS n0, rb64_xor_agg(b::roaringbitmap64) AS y0, rb64_xor_cardinality_agg(b::roaringbitmap64) AS m0,
+                           rb_xor_agg(b) FILTER (WHERE i %% 3 = 0) AS z0, rb_or_cardinality_agg(b) AS o0, rb_and_agg(b) AS a0, rb_build_agg(i %% 4) AS s0
+                    FROM moving WHERE moving.i BETWEEN t.i + (%3$s) AND t.i + (%4$s)) e $q$,
+      CASE WHEN f.lo <= 0 THEN -f.lo || ' PRECEDING' ELSE f.lo || ' FOLLOWING' END, CASE WHEN f.hi < 0 THEN -f.hi || ' PRECEDING' ELSE f.hi || ' FOLLOWING' END, f.lo, f.hi) INTO r;
+    frames := frames + 1; row_count := row_count + r.n; nulls := nulls + r.nulls; wrong := wrong + r.wrong;
+  END LOOP;
+END $$;
+SELECT * FROM wrong_frames();
+SELECT aggfnoid::regproc, aggminvtransfn FROM pg_aggregate WHERE aggfnoid::text ~ '^rb.*_agg$' AND aggminvtransfn <> 0 ORDER BY aggfnoid::text COLLATE "C";
+DROP FUNCTION wrong_frames();
+DROP TABLE moving;
+
 -- Containers of every kind meet each other: arrays, bitsets, runs, everything.
 CREATE TABLE kinds (kind text, b roaringbitmap);
 INSERT INTO kinds SELECT 'few', rb_build('{0,1,5,65535,65536,200000}');

@@ -57,6 +57,8 @@ struct State {
 
     ContextMemory memory;
     BitmapGatherer gatherer;
+    uint64 frame_inputs =
+        1; // of a frame that moves: its bitmaps that are not null, which may be none; else not counted
     const struct varlena *received = nullptr; // of a deserialised state: its bitmap, and the gatherer is empty
 };
 
@@ -78,7 +80,8 @@ template <class Width> Datum rb_build_trans(FunctionCallInfo fcinfo) {
         if (state == nullptr)
             state = make_state(aggregate_context(fcinfo), Fold::unite);
         auto member = Width::value_of(PG_GETARG_DATUM(1));
-        guarded([&] { state->gatherer.add(member); });
+        if (!state->gatherer.take(member))
+            guarded([&] { state->gatherer.add(member); });
     }
     if (state == nullptr)
         PG_RETURN_NULL();
@@ -147,6 +150,34 @@ template <class Width, Fold fold> Datum fold_combine(FunctionCallInfo fcinfo) {
     PG_RETURN_POINTER(state);
 }
 
+// A frame that moves: the symmetric difference is its own inverse, and a bitmap that leaves is toggled once more. The
+// state is there from the first row on, null or not: PostgreSQL wants that of a transition that can be inverted.
+template <class Width> Datum rb_xor_moving_trans(FunctionCallInfo fcinfo) {
+    auto *state = state_argument<State>(fcinfo, 0);
+    if (state == nullptr) {
+        state = make_state(aggregate_context(fcinfo), Fold::toggle);
+        state->frame_inputs = 0;
+    }
+    if (!PG_ARGISNULL(1)) {
+        fold_datum<Width, Fold::toggle>(*state, false, PG_GETARG_DATUM(1));
+        ++state->frame_inputs;
+    }
+    PG_RETURN_POINTER(state);
+}
+
+template <class Width> Datum rb_xor_inverse(FunctionCallInfo fcinfo) {
+    aggregate_context(fcinfo);
+    auto *state = state_argument<State>(fcinfo, 0);
+    if (state != nullptr && !PG_ARGISNULL(1)) {
+        fold_datum<Width, Fold::toggle>(*state, false, PG_GETARG_DATUM(1));
+        guarded([&] { state->gatherer.shed(); });
+        --state->frame_inputs;
+    }
+    if (state == nullptr)
+        PG_RETURN_NULL();
+    PG_RETURN_POINTER(state);
+}
+
 template <class Width> Datum rb_or_trans(FunctionCallInfo fcinfo) { return fold_trans<Width, Fold::unite>(fcinfo); }
 template <class Width> Datum rb_xor_trans(FunctionCallInfo fcinfo) { return fold_trans<Width, Fold::toggle>(fcinfo); }
 template <class Width> Datum rb_and_trans(FunctionCallInfo fcinfo) {
@@ -163,7 +194,7 @@ template <class Width> Datum rb_and_combine(FunctionCallInfo fcinfo) {
 template <class Width> Datum rb_final(FunctionCallInfo fcinfo) {
     aggregate_context(fcinfo);
     auto *state = state_argument<State>(fcinfo, 0);
-    if (state == nullptr)
+    if (state == nullptr || state->frame_inputs == 0)
         PG_RETURN_NULL();
     struct varlena *result = nullptr;
     guarded([&] { result = varlena_of_gathered<Width>(state->gatherer); });
@@ -173,7 +204,7 @@ template <class Width> Datum rb_final(FunctionCallInfo fcinfo) {
 template <class Width> Datum rb_cardinality_final(FunctionCallInfo fcinfo) {
     aggregate_context(fcinfo);
     auto *state = state_argument<State>(fcinfo, 0);
-    if (state == nullptr)
+    if (state == nullptr || state->frame_inputs == 0)
         PG_RETURN_NULL();
     uint64_t members = 0;
     guarded([&] { members = state->gatherer.cardinality(); });
@@ -199,6 +230,8 @@ FAS_BITMAP_FUNCTION(build_trans, rb_build_trans)
 FAS_BITMAP_FUNCTION(or_trans, rb_or_trans)
 FAS_BITMAP_FUNCTION(and_trans, rb_and_trans)
 FAS_BITMAP_FUNCTION(xor_trans, rb_xor_trans)
+FAS_BITMAP_FUNCTION(xor_moving_trans, rb_xor_moving_trans)
+FAS_BITMAP_FUNCTION(xor_inverse, rb_xor_inverse)
 FAS_BITMAP_FUNCTION(or_combine, rb_or_combine)
 FAS_BITMAP_FUNCTION(and_combine, rb_and_combine)
 FAS_BITMAP_FUNCTION(xor_combine, rb_xor_combine)

@@ -190,6 +190,7 @@ class Iteration {
   public:
     Iteration(struct varlena *value, MemoryContext context, BitmapWidth width)
         : source_(value, context), cursor_(source_, width) {}
+    bool take(uint64_t &member) noexcept { return cursor_.take(member); }
     bool next(uint64_t &member) { return cursor_.next(member); }
 
   private:
@@ -197,10 +198,13 @@ class Iteration {
     BitmapCursor cursor_;
 };
 
+// It reads nearly all of most values, so that more is fetched at once than for other questions.
+constexpr Size small_iterated = 8 * slice_cost;
+
 template <class Width> Iteration *begin_iteration(FunctionCallInfo fcinfo, MemoryContext context) {
     MemoryContext saved = MemoryContextSwitchTo(context);
     struct varlena *value = reinterpret_cast<struct varlena *>(PG_GETARG_POINTER(0));
-    if (VARATT_IS_EXTERNAL_ONDISK(value)) {
+    if (VARATT_IS_EXTERNAL_ONDISK(value) && toast_raw_datum_size(PG_GETARG_DATUM(0)) > small_iterated) {
         size_t size = VARSIZE_ANY(value); // of the pointer
         value = static_cast<struct varlena *>(memcpy(palloc(size), value, size));
     } else {
@@ -219,8 +223,9 @@ template <class Width> Datum rb_iterate(FunctionCallInfo fcinfo) {
     FuncCallContext *call = SRF_PERCALL_SETUP();
     auto *iteration = static_cast<Iteration *>(call->user_fctx);
     uint64_t member = 0;
-    bool found = false;
-    guarded([&] { found = iteration->next(member); });
+    bool found = iteration->take(member);
+    if (!found)
+        guarded([&] { found = iteration->next(member); });
     if (!found)
         SRF_RETURN_DONE(call);
     SRF_RETURN_NEXT(call, Width::datum_of(static_cast<typename Width::Value>(member)));

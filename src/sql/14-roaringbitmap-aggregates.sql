@@ -45,6 +45,14 @@ CREATE FUNCTION rb_xor_combine(internal, internal) RETURNS internal
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_rb_xor_combine';
 COMMENT ON FUNCTION rb_xor_combine(internal, internal) IS 'Combine function of rb_xor_agg';
 
+CREATE FUNCTION rb_xor_moving_trans(internal, roaringbitmap) RETURNS internal
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_rb_xor_moving_trans';
+COMMENT ON FUNCTION rb_xor_moving_trans(internal, roaringbitmap) IS 'Transition function of rb_xor_agg in a window frame that moves';
+
+CREATE FUNCTION rb_xor_inverse(internal, roaringbitmap) RETURNS internal
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_rb_xor_inverse';
+COMMENT ON FUNCTION rb_xor_inverse(internal, roaringbitmap) IS 'Inverse transition function of rb_xor_agg in a window frame that moves';
+
 CREATE AGGREGATE rb_build_agg(integer) (
     SFUNC = rb_build_trans,
     STYPE = internal,
@@ -113,6 +121,11 @@ CREATE AGGREGATE rb_xor_agg(roaringbitmap) (
     COMBINEFUNC = rb_xor_combine,
     SERIALFUNC = rb_serialize,
     DESERIALFUNC = rb_deserialize,
+    MSFUNC = rb_xor_moving_trans,
+    MINVFUNC = rb_xor_inverse,
+    MSTYPE = internal,
+    MSSPACE = 1024,
+    MFINALFUNC = rb_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rb_xor_agg(roaringbitmap) IS 'The members that an odd number of the bitmaps have; NULL when there is no bitmap';
@@ -125,6 +138,11 @@ CREATE AGGREGATE rb_xor_cardinality_agg(roaringbitmap) (
     COMBINEFUNC = rb_xor_combine,
     SERIALFUNC = rb_serialize,
     DESERIALFUNC = rb_deserialize,
+    MSFUNC = rb_xor_moving_trans,
+    MINVFUNC = rb_xor_inverse,
+    MSTYPE = internal,
+    MSSPACE = 1024,
+    MFINALFUNC = rb_cardinality_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rb_xor_cardinality_agg(roaringbitmap) IS 'How many members an odd number of the bitmaps have; NULL when there is no bitmap';
@@ -172,6 +190,14 @@ COMMENT ON FUNCTION rb64_xor_trans(internal, roaringbitmap64) IS 'Transition fun
 CREATE FUNCTION rb64_xor_combine(internal, internal) RETURNS internal
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_rb64_xor_combine';
 COMMENT ON FUNCTION rb64_xor_combine(internal, internal) IS 'Combine function of rb64_xor_agg';
+
+CREATE FUNCTION rb64_xor_moving_trans(internal, roaringbitmap64) RETURNS internal
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_rb64_xor_moving_trans';
+COMMENT ON FUNCTION rb64_xor_moving_trans(internal, roaringbitmap64) IS 'Transition function of rb64_xor_agg in a window frame that moves';
+
+CREATE FUNCTION rb64_xor_inverse(internal, roaringbitmap64) RETURNS internal
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'fas_rb64_xor_inverse';
+COMMENT ON FUNCTION rb64_xor_inverse(internal, roaringbitmap64) IS 'Inverse transition function of rb64_xor_agg in a window frame that moves';
 
 CREATE AGGREGATE rb64_build_agg(bigint) (
     SFUNC = rb64_build_trans,
@@ -241,6 +267,11 @@ CREATE AGGREGATE rb64_xor_agg(roaringbitmap64) (
     COMBINEFUNC = rb64_xor_combine,
     SERIALFUNC = rb64_serialize,
     DESERIALFUNC = rb64_deserialize,
+    MSFUNC = rb64_xor_moving_trans,
+    MINVFUNC = rb64_xor_inverse,
+    MSTYPE = internal,
+    MSSPACE = 1024,
+    MFINALFUNC = rb64_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rb64_xor_agg(roaringbitmap64) IS 'The members that an odd number of the bitmaps have; NULL when there is no bitmap';
@@ -253,6 +284,11 @@ CREATE AGGREGATE rb64_xor_cardinality_agg(roaringbitmap64) (
     COMBINEFUNC = rb64_xor_combine,
     SERIALFUNC = rb64_serialize,
     DESERIALFUNC = rb64_deserialize,
+    MSFUNC = rb64_xor_moving_trans,
+    MINVFUNC = rb64_xor_inverse,
+    MSTYPE = internal,
+    MSSPACE = 1024,
+    MFINALFUNC = rb64_cardinality_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rb64_xor_cardinality_agg(roaringbitmap64) IS 'How many members an odd number of the bitmaps have; NULL when there is no bitmap';

@@ -219,6 +219,78 @@ TYPED_TEST(BitmapGather, IntersectsBitmaps) {
     }
 }
 
+// In many containers, again and again, by stretches and scattered, also with questions in between; and toggled.
+TYPED_TEST(BitmapGather, AddsMembersOfManyContainers) {
+    using Value = typename Kind<TypeParam>::Value;
+    std::mt19937_64 random(29);
+    for (const Gathering gathering : {Gathering::unite, Gathering::toggle}) {
+        Room room;
+        BitmapGatherer gatherer(room, gathering);
+        TypeParam expected;
+        auto add = [&](uint64_t value) {
+            const auto member = static_cast<Value>(value);
+            gatherer.add(member);
+            if (gathering == Gathering::toggle && expected.contains(member))
+                expected.remove(member);
+            else
+                expected.add(member);
+        };
+        for (int i = 0; i < 12; ++i) {
+            const uint64_t step = uint64_t{1} << (i * 3 % 17), begin = random() >> 8;
+            for (uint64_t n = 0; n < 5000; ++n)
+                add(i % 3 == 0 ? random() : i % 3 == 1 ? begin + n * step : random() % 20000000);
+            if (i % 4 == 2)
+                this->expect(gatherer, expected);
+            add(7); // an odd number of times, or an even one
+        }
+        this->expect(gatherer, expected);
+    }
+}
+
+// A frame that moves on and on, over containers that are all new: what has left it takes no room.
+TYPED_TEST(BitmapGather, ShedsWhatLeftTheFrame) {
+    using Value = typename Kind<TypeParam>::Value;
+    std::mt19937 random(31);
+    Room room;
+    BitmapGatherer gatherer(room, Gathering::toggle);
+    std::vector<TypeParam> rows;
+    size_t most = 0;
+    constexpr size_t frame = 4;
+    for (size_t i = 0; i < 400; ++i) {
+        std::vector<Value> values;
+        for (uint64_t n = 0, count = i % 5 == 0 ? 9000 : 1 + random() % 300; n < count; ++n)
+            values.push_back(static_cast<Value>((uint64_t{i} << 17) + random() % 150000));
+        rows.push_back(TypeParam::of(values));
+        this->gather(gatherer, rows[i]);
+        if (i >= frame) {
+            this->gather(gatherer, rows[i - frame]);
+            gatherer.shed();
+        }
+        most = std::max(most, room.held);
+        if (i % 50 == 49) {
+            TypeParam expected;
+            for (size_t n = i + 1 - frame; n <= i; ++n)
+                expected ^= rows[n];
+            this->expect(gatherer, expected);
+        }
+    }
+    EXPECT_LT(most, 64 * 8192 + 65536); // of some 800 containers
+    for (size_t n = rows.size() - frame; n < rows.size(); ++n)
+        this->gather(gatherer, rows[n]);
+    this->expect(gatherer, TypeParam());
+}
+
+// What is kept until it is added takes no more room than what has come.
+TEST(BitmapGatherMemory, AddingIsBounded) {
+    for (const uint64_t count : {1, 60, 300, 5000, 100000}) {
+        Room room;
+        BitmapGatherer gatherer(room, Gathering::unite);
+        for (uint64_t i = 0; i < count; ++i)
+            gatherer.add(i % 50);
+        EXPECT_LE(room.held, 1024 + std::min<uint64_t>(2 * count, 8192)) << count;
+    }
+}
+
 TYPED_TEST(BitmapGather, AddsMembers) {
     std::mt19937 random(24);
     for (int i = 0; i < 20; ++i) {

@@ -191,6 +191,27 @@ int ask_everything(Bytes bytes, BitmapWidth width) {
 
 } // namespace
 
+// The cursor decodes 256 members at a time: containers and runs that end with a block, before it and behind it.
+TEST(BitmapView, CursorGoesOnBehindBlocks) {
+    for (const uint32_t size : {1U, 15U, 16U, 255U, 256U, 257U, 511U, 512U, 513U, 5000U})
+        for (const uint32_t step : {1U, 2U, 3U, 131U, 65536U}) {
+            std::set<uint64_t> set;
+            for (uint64_t i = 0; i < size; ++i)
+                if (i * step <= 0xffffffff)
+                    set.insert(i * step);
+            set.insert(0xffffffff);
+            for (const bool runs : {false, true}) {
+                Bitmap bitmap = bitmap_of(set);
+                if (runs)
+                    bitmap.optimize();
+                const std::vector<uint8_t> bytes = bytes_of(bitmap);
+                MemorySource source(bytes);
+                EXPECT_EQ(read_all(source, bits32), std::vector<uint64_t>(set.begin(), set.end()))
+                    << size << " " << step;
+            }
+        }
+}
+
 TEST(BitmapView, AgreesWithSets32) {
     std::mt19937 random(11);
     for (int i = 0; i < 30; ++i) {

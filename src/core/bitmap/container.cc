@@ -197,6 +197,36 @@ void ContainerRoom::add(GatheredContainer &to, uint16_t low) {
     }
 }
 
+void ContainerRoom::add(GatheredContainer &to, const uint64_t *members, uint32_t count) {
+    uint32_t i = 0;
+    while (i < count && to.kind == ContainerKind::array) {
+        if (!reserve(to, 1)) {
+            become_bitset(to);
+            break;
+        }
+        uint16_t *out = to.members();
+        const uint32_t end = std::min(count, i + to.capacity - to.count);
+        bool ordered = to.sorted == to.count;
+        for (; i < end; ++i) {
+            const auto low = static_cast<uint16_t>(members[i]);
+            ordered = ordered && (to.count == 0 || out[to.count - 1] < low);
+            out[to.count++] = low;
+        }
+        if (ordered)
+            to.sorted = to.count;
+    }
+    if (to.kind != ContainerKind::bitset) {
+        for (; i < count; ++i)
+            add(to, static_cast<uint16_t>(members[i]));
+        return;
+    }
+    const auto low = [members = members + i](uint32_t n) { return static_cast<uint16_t>(members[n]); };
+    if (gathering_ == Gathering::unite)
+        set_bits(to.words, count - i, low);
+    else
+        flip_bits(to.words, count - i, low);
+}
+
 void ContainerRoom::gather(GatheredContainer &to, const ContainerView &from) {
     switch (from.kind) {
     case ContainerKind::array:
@@ -284,14 +314,11 @@ void ContainerRoom::gather_array(GatheredContainer &to, Bytes bytes) {
         }
         become_bitset(to);
     }
+    const auto low = [members = bytes.data()](uint32_t i) { return load<uint16_t>(members + size_t{2} * i); };
     if (gathering_ == Gathering::unite)
-        for (uint32_t i = 0; i < count; ++i)
-            set_bit(to.words, load<uint16_t>(bytes.data() + 2 * i));
+        set_bits(to.words, count, low);
     else
-        for (uint32_t i = 0; i < count; ++i) {
-            auto low = load<uint16_t>(bytes.data() + 2 * i);
-            to.words[low / 64] ^= uint64_t{1} << (low % 64);
-        }
+        flip_bits(to.words, count, low);
 }
 
 void ContainerRoom::gather_bitset(GatheredContainer &to, Bytes bytes) {

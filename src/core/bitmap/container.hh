@@ -60,10 +60,12 @@ class ContainerRoom {
     ContainerRoom(std::pmr::memory_resource &memory, Gathering gathering) : memory_(&memory), gathering_(gathering) {}
 
     void add(GatheredContainer &to, uint16_t low);
-    void gather(GatheredContainer &to, const ContainerView &from);      // unites or toggles
+    void add(GatheredContainer &to, const uint64_t *members, uint32_t count); // their low halves
+    void gather(GatheredContainer &to, const ContainerView &from);            // unites or toggles
     bool intersect(GatheredContainer &with, const ContainerView &from); // `with` is settled; false when nothing is left
     void settle(GatheredContainer &container) const;                    // afterwards an array is sorted
     void release(GatheredContainer &container) noexcept;
+    bool shrink(GatheredContainer &container); // to what its members need, which it settles; false when it has none
 
     Gathering gathering() const noexcept { return gathering_; }
     void set_gathering(Gathering gathering) noexcept { gathering_ = gathering; }

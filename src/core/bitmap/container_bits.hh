@@ -37,6 +37,38 @@ inline void clear_range(uint64_t *words, uint32_t first, uint32_t last) noexcept
     for_range(words, first, last, [](uint64_t &word, uint64_t mask) { word &= ~mask; });
 }
 
+// Calls f(word, bits) for the bits low(0) to low(count - 1). Where many of them share a word, each word is written
+// once: a write that waits for the one before is what takes the time.
+template <class Low, class F> void for_bits(uint64_t *words, uint32_t count, Low low, F f) noexcept {
+    constexpr uint32_t many_in_a_word = 4;
+    if (count == 0)
+        return;
+    const uint32_t first = low(0) / 64U, last = low(count - 1) / 64U;
+    if ((last - first + 1) > count / many_in_a_word) { // also where they do not ascend
+        for (uint32_t i = 0; i < count; ++i)
+            f(words[low(i) / 64], uint64_t{1} << (low(i) % 64));
+        return;
+    }
+    uint32_t place = first;
+    uint64_t bits = 0;
+    for (uint32_t i = 0; i < count; ++i) {
+        const uint32_t at = low(i);
+        if (at / 64 != place) {
+            f(words[place], bits);
+            place = at / 64;
+            bits = 0;
+        }
+        f(bits, uint64_t{1} << (at % 64));
+    }
+    f(words[place], bits);
+}
+template <class Low> void set_bits(uint64_t *words, uint32_t count, Low low) noexcept {
+    for_bits(words, count, low, [](uint64_t &word, uint64_t bits) { word |= bits; });
+}
+template <class Low> void flip_bits(uint64_t *words, uint32_t count, Low low) noexcept {
+    for_bits(words, count, low, [](uint64_t &word, uint64_t bits) { word ^= bits; });
+}
+
 // The bits that are set, ascending; `out` has room for them. Returns how many.
 inline uint32_t list_bits(const uint64_t *words, uint16_t *out) noexcept {
     uint16_t *at = out;

@@ -130,6 +130,18 @@ void ContainerRoom::become_members(GatheredContainer &c, const uint16_t *members
     c.count = c.sorted = static_cast<uint16_t>(count);
 }
 
+bool ContainerRoom::shrink(GatheredContainer &c) {
+    constexpr uint32_t few_in_bitset = 1024, roomy = 64; // members
+    settle(c);
+    const auto count = static_cast<uint32_t>(cardinality_of(c));
+    uint16_t members[few_in_bitset];
+    if (c.kind == ContainerKind::bitset && count <= few_in_bitset)
+        become_members(c, members, list_bits(c.words, members));
+    else if (c.kind == ContainerKind::array && count <= few_in_bitset && c.capacity > roomy && c.capacity / 4 > count)
+        become_members(c, std::copy_n(c.members(), count, members) - count, count);
+    return count > 0;
+}
+
 // `with` is an array: it only loses members.
 void ContainerRoom::filter_array(GatheredContainer &with, const ContainerView &from) const {
     uint16_t *members = with.members();

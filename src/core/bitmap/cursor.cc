@@ -1,6 +1,7 @@
 // The members of a bitmap one by one: see BitmapCursor in view.hh.
 #include "view.hh"
 
+#include <algorithm>
 #include <bit>
 
 #include "../bytes.hh"
@@ -27,45 +28,68 @@ bool BitmapCursor::next_container() {
     return true;
 }
 
-bool BitmapCursor::next(uint64_t &member) {
+// Each of these goes on where it was, to the end of the container or of the block.
+void BitmapCursor::decode_array() noexcept {
+    const uint8_t *bytes = current_.bytes.data();
+    const auto end = std::min(static_cast<uint32_t>(current_.bytes.size() / 2), item_ + block_size - decoded_);
+    for (; item_ < end; ++item_) {
+        const int32_t low = load<uint16_t>(bytes + size_t{2} * item_);
+        ordered_ &= low > last_;
+        last_ = low;
+        block_[decoded_++] = base_ | static_cast<uint32_t>(low);
+    }
+}
+
+void BitmapCursor::decode_bitset() noexcept {
+    const uint8_t *bytes = current_.bytes.data();
+    const auto words = static_cast<uint32_t>(current_.bytes.size() / 8);
     for (;;) {
-        const uint8_t *bytes = current_.bytes.data();
-        auto size = static_cast<uint32_t>(current_.bytes.size());
-        int32_t low = -1;
+        const uint64_t base = base_ + uint64_t{64} * (item_ - 1); // item_ is 0 only where the word is, too
+        for (; word_ != 0 && decoded_ < block_size; word_ &= word_ - 1)
+            block_[decoded_++] = base + static_cast<unsigned>(std::countr_zero(word_));
+        if (word_ != 0 || item_ == words)
+            return;
+        word_ = load<uint64_t>(bytes + size_t{8} * item_++);
+    }
+}
+
+void BitmapCursor::decode_runs() noexcept {
+    const uint8_t *bytes = current_.bytes.data();
+    const auto runs = static_cast<uint32_t>(current_.bytes.size() / 4);
+    for (;;) {
+        const uint32_t count = std::min(run_left_, block_size - decoded_);
+        for (uint32_t i = 0; i < count; ++i)
+            block_[decoded_++] = base_ + static_cast<uint32_t>(++last_);
+        run_left_ -= count;
+        if (decoded_ == block_size || item_ == runs)
+            return;
+        const int32_t first = load<uint16_t>(bytes + size_t{4} * item_);
+        run_left_ = load<uint16_t>(bytes + size_t{4} * item_ + 2) + uint32_t{1};
+        ++item_;
+        ordered_ &= first > last_ && first + static_cast<int32_t>(run_left_) <= 0x10000;
+        last_ = first - 1;
+    }
+}
+
+void BitmapCursor::decode() {
+    taken_ = decoded_ = 0;
+    do {
         switch (current_.kind) {
         case ContainerKind::array:
-            if (item_ < size / 2)
-                low = load<uint16_t>(bytes + 2 * item_++);
+            decode_array();
             break;
         case ContainerKind::bitset:
-            while (word_ == 0 && item_ < size / 8)
-                word_ = load<uint64_t>(bytes + 8 * item_++);
-            if (word_ != 0) {
-                low = static_cast<int32_t>(64 * (item_ - 1)) + std::countr_zero(word_);
-                word_ &= word_ - 1;
-            }
+            decode_bitset();
             break;
         case ContainerKind::runs:
-            if (run_left_ > 0) {
-                low = last_ + 1;
-                --run_left_;
-            } else if (item_ < size / 4) {
-                low = load<uint16_t>(bytes + 4 * item_);
-                run_left_ = load<uint16_t>(bytes + 4 * item_ + 2);
-                ++item_;
-            }
+            decode_runs();
             break;
         }
-        if (low >= 0) {
-            if (low <= last_ || low > 0xffff)
-                throw_bad_bitmap("The members of a container are not in ascending order.");
-            last_ = low;
-            member = base_ | static_cast<uint32_t>(low);
-            return true;
+        if (!ordered_) {
+            decoded_ = 0;
+            throw_bad_bitmap("The members of a container are not in ascending order.");
         }
-        if (!next_container())
-            return false;
-    }
+    } while (decoded_ < enough && next_container());
 }
 
 } // namespace fas

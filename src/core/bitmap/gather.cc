@@ -8,6 +8,7 @@
 
 #include "../bytes.hh"
 #include "../interrupt.hh"
+#include "container_bits.hh"
 
 namespace fas {
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr uint32_t few_entries = 12; // are searched one by one
 constexpr uint32_t most_entries = 0x7fffffff;
+constexpr uint32_t few_of_a_key = 8; // members that come one behind the other
 constexpr uint32_t poll_every = 256; // containers
 
 uint64_t hash_of(uint64_t key) noexcept {
@@ -93,43 +95,73 @@ GatheredContainer &BitmapGatherer::at(uint64_t key) {
     return place == 0 ? append(key) : entries_[last_ = place - 1].container;
 }
 
-void BitmapGatherer::defer(uint64_t member) {
-    if (deferred_ == nullptr)
-        deferred_ = static_cast<uint64_t *>(room_.memory().allocate(most_deferred * sizeof(uint64_t)));
-    deferred_[deferred_count_++] = member;
-    if (deferred_count_ == most_deferred)
-        add_deferred();
+void BitmapGatherer::add_now(uint64_t member) {
+    add_pending();
+    room_.add(at(member >> 16), static_cast<uint16_t>(member));
+    if (pending_capacity_ == most_pending)
+        return;
+    came_ += pending_capacity_ + 1;
+    const uint32_t wanted = std::min(most_pending, std::bit_floor(came_ / 4));
+    if (wanted < least_pending || wanted == pending_capacity_)
+        return;
+    auto *pending = static_cast<uint64_t *>(room_.memory().allocate(wanted * sizeof(uint64_t)));
+    if (pending_ != nullptr)
+        room_.memory().deallocate(pending_, pending_capacity_ * sizeof(uint64_t));
+    pending_ = pending;
+    pending_capacity_ = wanted;
 }
 
-void BitmapGatherer::add_deferred() {
-    if (deferred_count_ == 0)
+void BitmapGatherer::add_pending() {
+    const uint32_t count = std::exchange(pending_count_, 0);
+    uint32_t changes = 0; // of the key
+    for (uint32_t i = 1; i < count; ++i)
+        changes += (pending_[i - 1] ^ pending_[i]) >> 16 != 0;
+    if (changes > count / few_of_a_key) {
+        for (uint32_t i = 0; i < count; i += at_once)
+            add_scattered(pending_ + i, std::min(at_once, count - i));
         return;
+    }
+    for (uint32_t i = 0, end = 0; i < count; i = end) {
+        const uint64_t key = pending_[i] >> 16;
+        for (end = i + 1; end < count && pending_[end] >> 16 == key; ++end) {
+        }
+        room_.add(at(key), pending_ + i, end - i);
+    }
+}
+
+// Their containers, and where they go in these, are fetched from memory together.
+void BitmapGatherer::add_scattered(const uint64_t *members, uint32_t count) {
     if (slots_ == nullptr)
         index_all();
-    const uint32_t count = std::exchange(deferred_count_, 0);
-    uint32_t places[most_deferred];
+    const uint32_t mask = slot_count_ - 1;
+    uint32_t places[at_once];
     for (uint32_t i = 0; i < count; ++i)
-        __builtin_prefetch(slots_ + (static_cast<uint32_t>(hash_of(deferred_[i] >> 16)) & (slot_count_ - 1)));
+        places[i] = slots_[static_cast<uint32_t>(hash_of(members[i] >> 16)) & mask];
     for (uint32_t i = 0; i < count; ++i) {
-        places[i] = *slot_of(deferred_[i] >> 16);
-        if (places[i] != 0)
-            __builtin_prefetch(entries_ + places[i] - 1, 1);
+        const uint64_t key = members[i] >> 16;
+        if (places[i] == 0 || entries_[places[i] - 1].key != key)
+            places[i] = *slot_of(key);
+        if (places[i] == 0)
+            continue;
+        const GatheredContainer &to = entries_[places[i] - 1].container;
+        if (to.kind == ContainerKind::bitset)
+            __builtin_prefetch(to.words + static_cast<uint16_t>(members[i]) / 64, 1);
+        else if (to.kind == ContainerKind::array)
+            __builtin_prefetch(to.members() + to.count, 1);
     }
-    for (uint32_t i = 0; i < count; ++i)
-        if (places[i] != 0) {
-            const GatheredContainer &to = entries_[places[i] - 1].container;
-            if (to.kind == ContainerKind::bitset)
-                __builtin_prefetch(to.words + static_cast<uint16_t>(deferred_[i]) / 64, 1);
-            else if (to.kind == ContainerKind::array)
-                __builtin_prefetch(to.members() + to.count, 1);
-        }
-    for (uint32_t i = 0; i < count; ++i)
-        room_.add(places[i] != 0 ? entries_[places[i] - 1].container : at(deferred_[i] >> 16),
-                  static_cast<uint16_t>(deferred_[i]));
+    const bool unites = room_.gathering() == Gathering::unite;
+    for (uint32_t i = 0; i < count; ++i) {
+        const auto low = static_cast<uint16_t>(members[i]);
+        GatheredContainer &to = places[i] != 0 ? entries_[places[i] - 1].container : at(members[i] >> 16);
+        if (unites && to.kind == ContainerKind::bitset)
+            set_bit(to.words, low);
+        else
+            room_.add(to, low);
+    }
 }
 
 void BitmapGatherer::gather(BitmapView &from) {
-    add_deferred();
+    add_pending();
     for (from.rewind(); from.next();) {
         BucketView &bucket = from.bucket();
         int32_t before = -1;
@@ -218,8 +250,26 @@ void BitmapGatherer::intersect(BitmapView &with) {
     last_ = 0;
 }
 
+// As rarely as the containers become twice as many, so that it costs each of them little.
+void BitmapGatherer::shed() {
+    if (count_ < shed_at_)
+        return;
+    settle();
+    drop_index();
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count_; ++i) {
+        if (room_.shrink(entries_[i].container))
+            entries_[kept++] = entries_[i];
+        else
+            room_.release(entries_[i].container);
+    }
+    count_ = kept;
+    last_ = 0;
+    shed_at_ = std::max(least_shed, kept <= most_entries / 2 ? 2 * kept : most_entries);
+}
+
 void BitmapGatherer::settle() {
-    add_deferred();
+    add_pending();
     for (uint32_t i = 0; i < count_; ++i) {
         room_.settle(entries_[i].container);
         if (i % poll_every == poll_every - 1)

@@ -23,18 +23,22 @@ class BitmapGatherer {
     BitmapGatherer(const BitmapGatherer &) = delete;
     BitmapGatherer &operator=(const BitmapGatherer &) = delete;
 
+    // Members that come one by one are kept until many can be added together; take() is false when it is time.
+    bool take(uint64_t member) noexcept {
+        if (pending_count_ == pending_capacity_)
+            return false;
+        pending_[pending_count_++] = member;
+        return true;
+    }
     void add(uint64_t member) {
-        uint64_t key = member >> 16;
-        if (last_ < count_ && entries_[last_].key == key)
-            room_.add(entries_[last_].container, static_cast<uint16_t>(member));
-        else if (count_ < many_entries)
-            room_.add(at(key), static_cast<uint16_t>(member));
-        else
-            defer(member);
+        if (!take(member))
+            add_now(member);
     }
     void gather(BitmapView &from);
     void gather_range(BitmapView &from, uint64_t first, uint64_t last); // only members from first to last
     void intersect(BitmapView &with);
+    // After toggling, and for a state that lives on: gives back what containers without members hold, now and then.
+    void shed();
     // Whether intersect() would rather have all of so large a bitmap than slices of it.
     bool needs_all(uint64_t size) const noexcept { return count_ * slice_cost > size; }
 
@@ -51,12 +55,17 @@ class BitmapGatherer {
     // Slices cost more than their bytes, so that many containers are cheaper when all is fetched at once.
     static constexpr uint64_t slice_cost = 16 * 1024;
 
-    // With many containers each member is a wait for memory; members that come one by one wait together.
-    static constexpr uint32_t many_entries = 48, most_deferred = 64;
+    // So many members are kept at the most, and at the most a fourth of those that came: a set of few takes no more
+    // room for that.
+    static constexpr uint32_t least_pending = 16, most_pending = 1024;
+    static constexpr uint32_t least_shed = 32;
+    // With many containers each member is a wait for memory: these wait together.
+    static constexpr uint32_t at_once = 64;
 
     void gather_part(uint64_t key, const ContainerView &from, uint16_t first, uint16_t last);
-    void defer(uint64_t member);
-    void add_deferred();
+    void add_now(uint64_t member);
+    void add_pending();
+    void add_scattered(const uint64_t *members, uint32_t count);
     GatheredContainer &at(uint64_t key);
     GatheredContainer &append(uint64_t key);
     uint32_t *slot_of(uint64_t key) const noexcept;
@@ -71,8 +80,10 @@ class BitmapGatherer {
     bool ascending_ = true;     // the entries' keys
     uint32_t *slots_ = nullptr; // a hash table of places in entries_, plus one; made when a search needs it
     uint32_t slot_count_ = 0;   // a power of two
-    uint32_t deferred_count_ = 0;
-    uint64_t *deferred_ = nullptr; // members that are still to be added; made when there are many entries
+    uint32_t pending_count_ = 0, pending_capacity_ = 0;
+    uint64_t *pending_ = nullptr;   // members that are still to be added
+    uint32_t shed_at_ = least_shed; // so many containers
+    uint32_t came_ = 0;             // one by one, counted while the room for them grows
 };
 
 // Writes a gatherer's bitmap in the portable format. Each container takes its smallest form, so that equal sets become

@@ -143,17 +143,37 @@ class BitmapView {
     BucketView bucket_;
 };
 
-// The members of a bitmap in ascending order, one container at a time.
+// The members of a bitmap in ascending order. Some are decoded at a time, so that most are but taken.
 class BitmapCursor {
   public:
     BitmapCursor(ByteSource &source, BitmapWidth width) : view_(source, width) {}
-    bool next(uint64_t &member);
+
+    // The next of the members that are decoded; false where none of them is left, which next() is for.
+    bool take(uint64_t &member) noexcept {
+        if (taken_ == decoded_)
+            return false;
+        member = block_[taken_++];
+        return true;
+    }
+    bool next(uint64_t &member) {
+        if (taken_ == decoded_)
+            decode();
+        return take(member);
+    }
 
   private:
+    // A block ends with a container, unless that leaves it all but empty: the next one may have to be fetched.
+    static constexpr uint32_t block_size = 256, enough = 16;
+
     bool next_container();
+    void decode();
+    void decode_array() noexcept;
+    void decode_bitset() noexcept;
+    void decode_runs() noexcept;
 
     BitmapView view_;
     bool started_ = false;
+    bool ordered_ = true;     // the members so far
     uint32_t container_ = 0;  // the next one of the bucket
     uint64_t base_ = 0;       // what the members of the current container have in common
     int32_t last_ = -1;       // the low half of the member before
@@ -161,6 +181,8 @@ class BitmapCursor {
     uint32_t item_ = 0;       // the next item: member, word or run
     uint64_t word_ = 0;       // what is left of the current word
     uint32_t run_left_ = 0;   // members that are left of the current run
+    uint32_t taken_ = 0, decoded_ = 0;
+    uint64_t block_[block_size];
 };
 
 // Throws `sqlstate` unless the bytes are exactly one bitmap as CRoaring would write it: as strict as its safe
