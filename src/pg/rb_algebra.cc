@@ -2,10 +2,13 @@
 // What is computed, and on bytes that are not decoded, is in core/bitmap/set.hh.
 #include "postgres.hh"
 
+#include <utility>
+
 #include "../core/bitmap/set.hh"
 #include "bitmap_width.hh"
 #include "datum.hh"
 #include "guard.hh"
+#include "toast_reader.hh"
 #include "varlena_sink.hh"
 
 namespace fas::pg {
@@ -33,17 +36,32 @@ template <class Width, SetOperation operation> Datum combine_two(FunctionCallInf
     PG_RETURN_POINTER(result);
 }
 
+// Up to this size a value is read at once: pieces cost more than they save, where a question needs most of it, or may
+// know the answer early.
+constexpr size_t small_to_count = 256 * 1024, small_to_compare = 48 * 1024;
+
+// f(left, right), which are windows over the bitmaps of a call.
+template <class F> void ask_two(FunctionCallInfo fcinfo, size_t small, F f) {
+    const struct varlena *left = ToastReader::argument(PG_GETARG_DATUM(0));
+    const struct varlena *right = ToastReader::argument(PG_GETARG_DATUM(1));
+    guarded([&] {
+        ToastReader first(left), second(right);
+        f(first.window(Room::first, small), second.window(Room::second, small));
+    });
+}
+
 template <class Width, SetOperation operation> Datum count_two(FunctionCallInfo fcinfo) {
-    const Operands operands(fcinfo);
     uint64_t count = 0;
-    guarded([&] { count = count_combined<typename Width::Value>(operation, operands.left, operands.right); });
+    ask_two(fcinfo, small_to_count, [&](ByteWindow &&left, ByteWindow &&right) {
+        count = count_combined<typename Width::Value>(operation, std::move(left), std::move(right));
+    });
     PG_RETURN_INT64(static_cast<int64>(count));
 }
 
 template <class Predicate> Datum compare_two(FunctionCallInfo fcinfo, Predicate predicate) {
-    const Operands operands(fcinfo);
     bool answer = false;
-    guarded([&] { answer = predicate(operands.left, operands.right); });
+    ask_two(fcinfo, small_to_compare,
+            [&](ByteWindow &&left, ByteWindow &&right) { answer = predicate(std::move(left), std::move(right)); });
     PG_RETURN_BOOL(answer);
 }
 
@@ -73,26 +91,31 @@ template <class Width> Datum rb_andnot_cardinality(FunctionCallInfo fcinfo) {
 }
 
 template <class Width> Datum rb_jaccard_dist(FunctionCallInfo fcinfo) {
-    const Operands operands(fcinfo);
     double index = 0;
-    guarded([&] { index = jaccard_index<typename Width::Value>(operands.left, operands.right); });
+    ask_two(fcinfo, small_to_count, [&](ByteWindow &&left, ByteWindow &&right) {
+        index = jaccard_index<typename Width::Value>(std::move(left), std::move(right));
+    });
     PG_RETURN_FLOAT8(index);
 }
 
 template <class Width> Datum rb_equals(FunctionCallInfo fcinfo) {
-    return compare_two(fcinfo, [](Bytes left, Bytes right) { return equals<typename Width::Value>(left, right); });
+    return compare_two(fcinfo, equals<typename Width::Value>);
 }
 template <class Width> Datum rb_not_equals(FunctionCallInfo fcinfo) {
-    return compare_two(fcinfo, [](Bytes left, Bytes right) { return !equals<typename Width::Value>(left, right); });
+    return compare_two(fcinfo, [](ByteWindow &&left, ByteWindow &&right) {
+        return !equals<typename Width::Value>(std::move(left), std::move(right));
+    });
 }
 template <class Width> Datum rb_intersect(FunctionCallInfo fcinfo) {
-    return compare_two(fcinfo, [](Bytes left, Bytes right) { return intersects<typename Width::Value>(left, right); });
+    return compare_two(fcinfo, intersects<typename Width::Value>);
 }
 template <class Width> Datum rb_containedby_bitmap(FunctionCallInfo fcinfo) {
-    return compare_two(fcinfo, [](Bytes left, Bytes right) { return is_subset<typename Width::Value>(left, right); });
+    return compare_two(fcinfo, is_subset<typename Width::Value>);
 }
 template <class Width> Datum rb_contains_bitmap(FunctionCallInfo fcinfo) {
-    return compare_two(fcinfo, [](Bytes left, Bytes right) { return is_subset<typename Width::Value>(right, left); });
+    return compare_two(fcinfo, [](ByteWindow &&left, ByteWindow &&right) {
+        return is_subset<typename Width::Value>(std::move(right), std::move(left));
+    });
 }
 
 } // namespace

@@ -22,6 +22,7 @@ extern "C" {
 #include "bitmap_writing.hh"
 #include "datum.hh"
 #include "guard.hh"
+#include "toast_reader.hh"
 #include "toast_source.hh"
 
 namespace fas::pg {
@@ -34,29 +35,33 @@ constexpr Size slice_cost = 16 * 1024;
 template <class Width> constexpr Size small_value = 2 * slice_cost;
 template <> constexpr Size small_value<Width64> = 8 * slice_cost;
 
+// Of 32 bits, the header is at the front; of 64 bits, each bucket has one of its own.
+template <class Width> constexpr Size small_for_header = slice_cost;
+template <> constexpr Size small_for_header<Width64> = small_value<Width64>;
+
 // Calls f(view) inside guarded().
 template <class Width, class F> void read_bitmap(Datum datum, F f, Size small = small_value<Width>) {
-    auto *given = reinterpret_cast<struct varlena *>(DatumGetPointer(datum));
-    if (VARATT_IS_EXTERNAL_ONDISK(given) && toast_raw_datum_size(datum) > small) {
-        guarded([&] {
-            ToastSource source(given, CurrentMemoryContext);
+    struct varlena *value = ToastReader::argument(datum);
+    guarded([&] {
+        ToastReader reader(value);
+        const ByteWindow window = reader.window(Room::first, small);
+        if (window.is_whole()) {
+            BitmapView view(window.whole(), view_width<Width>);
+            f(view);
+        } else {
+            ToastSource source(value, CurrentMemoryContext);
             BitmapView view(source, view_width<Width>);
             f(view);
-        });
-        return;
-    }
-    struct varlena *value = PG_DETOAST_DATUM_PACKED(datum);
-    guarded([&] {
-        BitmapView view(payload_of(value), view_width<Width>);
-        f(view);
+        }
     });
-    if (value != given)
+    if (PointerGetDatum(value) != datum)
         pfree(value);
 }
 
 template <class Width> Datum rb_cardinality(FunctionCallInfo fcinfo) {
     uint64_t members = 0;
-    read_bitmap<Width>(PG_GETARG_DATUM(0), [&](BitmapView &view) { members = view.cardinality(); });
+    read_bitmap<Width>(
+        PG_GETARG_DATUM(0), [&](BitmapView &view) { members = view.cardinality(); }, small_for_header<Width>);
     PG_RETURN_INT64(static_cast<int64>(members));
 }
 

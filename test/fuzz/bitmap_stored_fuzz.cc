@@ -13,6 +13,7 @@
 #include "core/bitmap/keys.hh"
 #include "core/bitmap/order.hh"
 #include "core/bitmap/set.hh"
+#include "../unit/memory_reader.hh"
 
 using namespace fas;
 using namespace fas::test;
@@ -100,6 +101,26 @@ template <class Bitmap> void check_questions(const Operand<Bitmap> &a, const Ope
     check(either == 0
               ? std::isnan(index)
               : std::abs(index - static_cast<double>(common.cardinality()) / static_cast<double>(either)) < 1e-9);
+}
+
+// The same questions through windows that move on, as large values are asked.
+template <class Bitmap> void check_streams(const Operand<Bitmap> &a, const Operand<Bitmap> &b, size_t room) {
+    using Value = typename Bitmap::Value;
+    const bool both = a.bitmap && b.bitmap;
+    const auto ask = [&](auto question, auto expected) {
+        MemoryReader left(a.bytes(), room), right(b.bytes(), room);
+        const auto answer = [&] {
+            const auto got = question(left.window(), right.window());
+            check(!both || got == expected());
+        };
+        check(holds_or_refuses(answer, corrupted) || !both);
+    };
+    ask(equals<Value>, [&] { return *a.bitmap == *b.bitmap; });
+    ask(intersects<Value>, [&] { return !(*a.bitmap & *b.bitmap).empty(); });
+    ask(is_subset<Value>, [&] { return (*a.bitmap & *b.bitmap) == *a.bitmap; });
+    ask([](ByteWindow &&x,
+           ByteWindow &&y) { return count_combined<Value>(SetOperation::difference, std::move(x), std::move(y)); },
+        [&] { return (*a.bitmap - *b.bitmap).cardinality(); });
 }
 
 template <class Bitmap> void check_changes(const Operand<Bitmap> &a, FuzzInput &input, BitmapWidth width) {
@@ -203,6 +224,7 @@ template <class Bitmap> void use(FuzzInput &input, BitmapWidth width) {
     check_reads(a, input, width);
     check_combinations(a, b);
     check_questions(a, b, width);
+    check_streams(a, b, input.number());
     check_changes(a, input, width);
 }
 

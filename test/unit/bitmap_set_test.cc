@@ -12,6 +12,7 @@
 #include "core/bitmap/bitmap64.hh"
 #include "core/bitmap/edit.hh"
 #include "core/bitmap/set.hh"
+#include "memory_reader.hh"
 
 using namespace fas;
 
@@ -71,6 +72,12 @@ template <class Value> std::vector<uint8_t> bytes_of(const Set<Value> &set, bool
     return out;
 }
 
+// Asks f(left, right) with windows that move on.
+template <class F> auto streamed(const std::vector<uint8_t> &x, const std::vector<uint8_t> &y, size_t room, F &&f) {
+    test::MemoryReader left(x, room), right(y, room);
+    return f(left.window(), right.window());
+}
+
 // What `make(sink)` writes, which must be a sound bitmap.
 template <class Value, class F> Set<Value> made(F &&make) {
     VectorSink sink;
@@ -105,11 +112,22 @@ TYPED_TEST(BitmapSet, AlgebraIsThatOfSets) {
             const SetOperation o = operation;
             EXPECT_EQ(made<Value>([&](ByteSink &out) { combine<Value>(o, x, y, out); }), expected);
             EXPECT_EQ(count_combined<Value>(o, x, y), expected.size());
+            const auto count = [&](ByteWindow &&l, ByteWindow &&r) {
+                return count_combined<Value>(o, std::move(l), std::move(r));
+            };
+            EXPECT_EQ(streamed(x, y, round % 2 == 0 ? 50 : 20000, count), expected.size());
         }
         EXPECT_EQ(equals<Value>(x, y), a == b);
         EXPECT_EQ(intersects<Value>(x, y), !both.empty());
         EXPECT_EQ(is_subset<Value>(x, y), left.empty());
+        for (size_t room : {1, 1000, 10000, 100000}) {
+            EXPECT_EQ(streamed(x, y, room, equals<Value>), a == b);
+            EXPECT_TRUE(streamed(x, bytes_of(a, round % 2 == 0), room, equals<Value>));
+            EXPECT_EQ(streamed(x, y, room, intersects<Value>), !both.empty());
+            EXPECT_EQ(streamed(x, y, room, is_subset<Value>), left.empty());
+        }
         const auto part = bytes_of(both, false);
+        EXPECT_TRUE(streamed(part, x, 10000, is_subset<Value>));
         EXPECT_TRUE(is_subset<Value>(part, x));
         EXPECT_TRUE(is_subset<Value>(part, y));
         const double jaccard = jaccard_index<Value>(x, y);
@@ -190,7 +208,7 @@ TYPED_TEST(BitmapSet, DamagedBytes) {
         } else {
             ++refused;
         }
-        for (int question = 0; question < 10; ++question) {
+        for (int question = 0; question < 14; ++question) {
             try {
                 VectorSink sink;
                 const auto first = static_cast<Value>(random() % 70000);
@@ -202,8 +220,16 @@ TYPED_TEST(BitmapSet, DamagedBytes) {
                 else if (question == 8)
                     (void)(count_combined<Value>(SetOperation::union_of, good, bad) + equals<Value>(bad, good) +
                            intersects<Value>(bad, good) + is_subset<Value>(bad, good));
-                else
+                else if (question == 9)
                     shift<Value>(bad, 12345, sink);
+                else if (question == 10)
+                    streamed(bad, good, random() % 20000, equals<Value>);
+                else if (question == 11)
+                    streamed(good, bad, random() % 20000, intersects<Value>);
+                else if (question == 12)
+                    streamed(bad, good, random() % 20000, is_subset<Value>);
+                else
+                    streamed(good, bad, random() % 20000, jaccard_index<Value>);
             } catch (const Error &e) {
                 EXPECT_STREQ(e.sqlstate(), sqlstate::data_corrupted);
             }
@@ -211,6 +237,71 @@ TYPED_TEST(BitmapSet, DamagedBytes) {
     }
     EXPECT_GT(accepted, 40);
     EXPECT_GT(refused, 100);
+}
+
+// 2000 containers of 300 members; of 64 bits, in one bucket.
+template <class Value> Set<Value> large_set(uint32_t first) {
+    Set<Value> out;
+    for (uint32_t key = first; key < first + 2000; ++key)
+        for (uint32_t i = 0; i < 300; ++i)
+            out.insert(static_cast<Value>(uint64_t{key} << 16 | i * 200));
+    return out;
+}
+
+TYPED_TEST(BitmapSet, QuestionsReadWhatTheyNeed) {
+    using Value = TypeParam;
+    const auto x = bytes_of(large_set<Value>(0), false), y = bytes_of(large_set<Value>(1900), false);
+    auto z = x;
+    z.back() ^= 2;
+    const auto read = [&](const auto &other, auto question, bool expected) {
+        test::MemoryReader left(x, 30000), right(other, 30000);
+        EXPECT_EQ(question(left.window(), right.window()), expected);
+        return left.bytes_read();
+    };
+    EXPECT_LT(read(y, equals<Value>, false), 60000u);    // the headers tell
+    EXPECT_LT(read(y, is_subset<Value>, false), 60000u); // so they do
+    EXPECT_LT(read(y, intersects<Value>, true), 60000u); // the first container that both have
+    EXPECT_GE(read(z, equals<Value>, false), x.size());  // all but the last member is the same
+    EXPECT_LT(read(z, equals<Value>, false), x.size() * 11 / 10);
+    EXPECT_LT(read(x, equals<Value>, true), x.size() * 11 / 10);
+}
+
+// Containers that are not one behind the other would be fetched again and again.
+TYPED_TEST(BitmapSet, StreamsRefuseContainersOutOfOrder) {
+    using Value = TypeParam;
+    const auto good = bytes_of(large_set<Value>(0), false);
+    auto bad = good;
+    const size_t offsets = (sizeof(Value) == 8 ? 12 : 0) + 8 + 4 * 2000;
+    std::swap_ranges(&bad[offsets + 40], &bad[offsets + 44], &bad[offsets + 80]);
+    EXPECT_THROW(streamed(bad, good, 30000, intersects<Value>), Error);
+    EXPECT_TRUE(streamed(good, good, 30000, intersects<Value>));
+}
+
+TEST(ByteWindow, GoesWhereItIsAsked) {
+    std::vector<uint8_t> bytes(100000);
+    for (size_t i = 0; i < bytes.size(); ++i)
+        bytes[i] = static_cast<uint8_t>(i * 7 + i / 256);
+    std::mt19937_64 random(3);
+    for (size_t room : {1, 700, 9000, 50000}) {
+        test::MemoryReader reader(bytes, room);
+        ByteWindow window = reader.window();
+        EXPECT_FALSE(window.is_whole());
+        uint64_t at = 0;
+        for (int i = 0; i < 2000; ++i) {
+            at = random() % 4 == 0 ? random() % bytes.size() : at;
+            const uint64_t length = std::min<uint64_t>(random() % (random() % 8 == 0 ? 20000 : 300), bytes.size() - at);
+            const Bytes got = window.fetch(at, length);
+            ASSERT_TRUE(std::equal(got.begin(), got.end(), bytes.begin() + static_cast<ptrdiff_t>(at)));
+            ASSERT_EQ(got.size(), length);
+            at += length;
+        }
+        EXPECT_THROW(window.fetch(99999, 2), Error);
+        EXPECT_THROW(window.fetch(100001, 0), Error);
+        EXPECT_THROW(window.fetch(UINT64_MAX, 2), Error);
+    }
+    test::MemoryReader reader(bytes, 200000);
+    EXPECT_TRUE(reader.window(100000).is_whole());
+    EXPECT_FALSE(reader.window(99999).is_whole());
 }
 
 TEST(BitmapWidths, ConvertAsSignedNumbers) {

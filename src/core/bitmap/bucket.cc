@@ -1,6 +1,7 @@
 // See bucket.hh. Nothing here is shared, and no lock is needed.
 #include "bucket.hh"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -22,6 +23,7 @@ constexpr uint32_t max_containers = 65536;
 constexpr uint32_t max_array = 4096; // members; one more makes a bitset
 constexpr uint32_t bitset_bytes = 8192;
 constexpr uint32_t min_offsets = 4; // with runs, fewer containers have no offsets
+constexpr const char *header_too_short = "The bytes end within the header.";
 
 struct Header {
     uint32_t count = 0;                 // of containers
@@ -36,37 +38,42 @@ struct Header {
     uint32_t offset(uint32_t i) const noexcept { return load<uint32_t>(offsets + size_t{4} * i); }
 };
 
-// Null, or what is wrong.
-const char *read_header(Bytes bytes, Header &out) noexcept {
-    static constexpr const char *too_short = "The bytes end within the header.";
+// Null, or what is wrong. How long a header is, and of how many containers, its first 8 bytes tell; where there are
+// fewer, nothing else can follow.
+const char *measure_header(Bytes bytes, Header &out) noexcept {
     if (bytes.size() < 4)
-        return too_short;
-    const uint8_t *at = bytes.data();
-    const auto cookie = load<uint32_t>(at);
+        return header_too_short;
+    const auto cookie = load<uint32_t>(bytes.data());
     const bool has_runs = (cookie & 0xffff) == cookie_with_runs;
-    size_t length = 4;
     if (has_runs) {
         out.count = (cookie >> 16) + 1;
-        out.run_flags = at + length;
-        length += (out.count + 7) / 8;
+        out.length = 4 + (out.count + 7) / 8;
     } else {
         if (cookie != cookie_without_runs)
             return "The bytes do not begin with a cookie of the portable Roaring format.";
         if (bytes.size() < 8)
-            return too_short;
-        out.count = load<uint32_t>(at + 4);
-        length = 8;
+            return header_too_short;
+        out.count = load<uint32_t>(bytes.data() + 4);
+        out.length = 8;
     }
     if (out.count > max_containers)
         return "There are more than 65536 containers.";
-    out.keys = at + length;
-    length += size_t{4} * out.count;
-    if (!has_runs || out.count >= min_offsets) {
-        out.offsets = at + length;
-        length += size_t{4} * out.count;
-    }
-    out.length = length;
-    return length > bytes.size() ? too_short : nullptr;
+    const bool has_offsets = !has_runs || out.count >= min_offsets;
+    const size_t keys = out.length;
+    out.length += size_t{has_offsets ? 8u : 4u} * out.count;
+    if (out.length > bytes.size())
+        return nullptr;
+    out.run_flags = has_runs ? bytes.data() + 4 : nullptr;
+    out.keys = bytes.data() + keys;
+    out.offsets = has_offsets ? out.keys + size_t{4} * out.count : nullptr;
+    return nullptr;
+}
+
+// Null, or what is wrong.
+const char *read_header(Bytes bytes, Header &out) noexcept {
+    if (const char *problem = measure_header(bytes, out))
+        return problem;
+    return out.length > bytes.size() ? header_too_short : nullptr;
 }
 
 // Do `count` numbers of 16 bits strictly ascend?
@@ -193,15 +200,50 @@ void ContainerPlace::check(Depth depth) const {
         throw_bad_bitmap(problem);
 }
 
-BucketDirectory::BucketDirectory(Bytes bucket) : bucket_(bucket) {
+void BucketDirectory::open(Bytes bucket) {
     Header header;
     if (const char *problem = read_header(bucket, header))
         throw_bad_bitmap(problem);
+    bucket_ = bucket;
+    limit_ = bucket.size();
+    window_ = nullptr;
     count_ = header.count;
     run_flags_ = header.run_flags;
     keys_ = header.keys;
     offsets_ = header.offsets;
     length_ = header.length;
+}
+
+void BucketDirectory::open(ByteWindow &window, uint64_t begin) {
+    if (begin > window.size())
+        throw_bad_bitmap("The bytes end before the bitmap does.");
+    if (window.is_whole())
+        return open(window.whole().subspan(begin));
+    const uint64_t left = window.size() - begin;
+    // A header of 65536 containers with runs is the longest; what it says of its length is enough to read it.
+    const Bytes front = window.fetch(begin, std::min<uint64_t>(left, 8));
+    Header header;
+    const char *problem = measure_header(front, header);
+    if (problem == nullptr && header.length > left)
+        problem = header_too_short;
+    if (problem != nullptr)
+        throw_bad_bitmap(problem);
+    const Bytes bytes = window.fetch(begin, header.length);
+    header_.assign(bytes.begin(), bytes.end());
+    open(Bytes(header_));
+    window_ = &window;
+    begin_ = begin;
+    limit_ = left;
+    check_offsets();
+}
+
+// Where a window moves, containers must lie one behind the other: else the same bytes could be fetched for each.
+void BucketDirectory::check_offsets() const {
+    bool ascend = true;
+    for (uint32_t i = 1; offsets_ != nullptr && i < count_; ++i)
+        ascend &= offset(i - 1) < offset(i);
+    if (!ascend)
+        throw_bad_bitmap("A container is not behind the one before.");
 }
 
 uint64_t BucketDirectory::cardinality() const noexcept {
@@ -211,28 +253,41 @@ uint64_t BucketDirectory::cardinality() const noexcept {
     return total;
 }
 
-ContainerPlace BucketDirectory::place(uint32_t i) const {
-    static constexpr const char *beyond = "A container reaches beyond the end of the bytes.";
-    const bool run = is_run(i);
-    size_t begin = length_;
+Bytes BucketDirectory::fetch(uint64_t begin, uint32_t size) const {
+    if (begin > limit_ || limit_ - begin < size)
+        throw_bad_bitmap("A container reaches beyond the end of the bytes.");
+    return window_ == nullptr ? bucket_.subspan(begin, size) : window_->fetch(begin_ + begin, size);
+}
+
+BucketDirectory::Extent BucketDirectory::extent(uint32_t i) const {
+    Extent out{length_, 0};
     if (offsets_ != nullptr) {
-        begin = load<uint32_t>(offsets_ + size_t{4} * i);
+        out.begin = offset(i);
     } else if (i > 0) { // there are three containers at most
-        const ContainerPlace previous = place(i - 1);
-        begin = static_cast<size_t>(previous.data - bucket_.data()) + previous.size;
+        const Extent previous = extent(i - 1);
+        out.begin = previous.begin + previous.size;
     }
-    if (begin < length_ || begin > bucket_.size())
-        throw_bad_bitmap(beyond);
-    const size_t left = bucket_.size() - begin;
-    uint32_t size = cardinality(i) > max_array ? bitset_bytes : 2 * cardinality(i);
-    if (run) {
-        if (left < 2)
-            throw_bad_bitmap(beyond);
-        size = 2 + 4 * uint32_t{load<uint16_t>(bucket_.data() + begin)};
-    }
-    if (left < size)
-        throw_bad_bitmap(beyond);
-    return {key(i), static_cast<uint16_t>(cardinality(i) - 1), run, size, bucket_.data() + begin};
+    if (out.begin < length_)
+        throw_bad_bitmap("A container lies within the header.");
+    out.size = cardinality(i) > max_array ? bitset_bytes : 2 * cardinality(i);
+    if (is_run(i))
+        out.size = 2 + 4 * uint32_t{load<uint16_t>(fetch(out.begin, 2).data())};
+    if (offsets_ != nullptr && i + 1 < count_ && out.begin + out.size > offset(i + 1))
+        throw_bad_bitmap("A container is not where its offset says.");
+    return out;
+}
+
+ContainerPlace BucketDirectory::place(uint32_t i) const {
+    const Extent at = extent(i);
+    const uint8_t *data = fetch(at.begin, at.size).data();
+    return {key(i), static_cast<uint16_t>(cardinality(i) - 1), is_run(i), at.size, data};
+}
+
+uint64_t BucketDirectory::length() const {
+    if (count_ == 0)
+        return length_;
+    const Extent last = extent(count_ - 1);
+    return last.begin + last.size;
 }
 
 FrozenBucket::FrozenBucket(Bytes inspected)

@@ -11,6 +11,7 @@
 #include <roaring/roaring.h>
 
 #include "view.hh"
+#include "window.hh"
 #include "../bytes.hh"
 #include "../source.hh"
 
@@ -59,10 +60,17 @@ struct ContainerPlace {
 };
 
 // A bucket's header, which tells where each container is, so that few of them need be looked at. The containers are
-// not: place() only sees to it that what it returns lies inside the bytes.
+// not: place() only sees to it that what it returns lies inside the bytes, and ends where the next one begins.
 class BucketDirectory {
   public:
-    explicit BucketDirectory(Bytes bucket); // throws data_corrupted; the bucket may end before the bytes do
+    BucketDirectory() = default;
+    explicit BucketDirectory(Bytes bucket) { open(bucket); } // throws data_corrupted; it may end before the bytes do
+    BucketDirectory(const BucketDirectory &) = delete;
+    BucketDirectory &operator=(const BucketDirectory &) = delete;
+    void open(Bytes bucket);
+    // Of a bucket that begins there; its containers are fetched as they are asked for, and good until the next one is,
+    // unless the window has everything.
+    void open(ByteWindow &window, uint64_t begin);
 
     uint32_t size() const noexcept { return count_; } // how many containers
     uint16_t key(uint32_t i) const noexcept { return number(2 * i); }
@@ -72,11 +80,24 @@ class BucketDirectory {
     bool has_run_flags() const noexcept { return run_flags_ != nullptr; }
     Bytes keys() const noexcept { return {keys_, size_t{4} * count_}; } // pairs of key and cardinality - 1
     ContainerPlace place(uint32_t i) const;
-    Bytes bytes() const noexcept { return bucket_; }
+    uint64_t length() const;                         // in bytes
+    Bytes bytes() const noexcept { return bucket_; } // in memory
 
   private:
+    struct Extent {
+        uint64_t begin;
+        uint32_t size;
+    };
     uint16_t number(uint32_t i) const noexcept { return load<uint16_t>(keys_ + size_t{2} * i); }
-    Bytes bucket_;
+    uint32_t offset(uint32_t i) const noexcept { return load<uint32_t>(offsets_ + size_t{4} * i); }
+    Bytes fetch(uint64_t begin, uint32_t size) const;
+    Extent extent(uint32_t i) const;
+    void check_offsets() const;
+
+    Bytes bucket_; // or what is known of it, where there is a window
+    ByteWindow *window_ = nullptr;
+    uint64_t begin_ = 0, limit_ = 0; // of the bucket in the window; how much the window has from there on
+    std::vector<uint8_t> header_;    // a copy, where the window moves on
     uint32_t count_ = 0;
     const uint8_t *run_flags_ = nullptr, *keys_ = nullptr, *offsets_ = nullptr;
     size_t length_ = 0; // of the header

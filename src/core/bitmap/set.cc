@@ -61,6 +61,41 @@ template <class Value> void BucketCursor<Value>::advance() {
     --left_;
 }
 
+template <class Value> BucketStream<Value>::BucketStream(ByteWindow &window) : window_(window) {
+    if constexpr (is_wide<Value>) {
+        left_ = load<uint64_t>(window.fetch(0, 8).data());
+        at_ = 8;
+    }
+    begin();
+}
+
+template <class Value> void BucketStream<Value>::advance() {
+    if constexpr (is_wide<Value>)
+        at_ += bucket_.length(); // of 32 bits, there is only one
+    begin();
+}
+
+template <class Value> void BucketStream<Value>::begin() {
+    if (left_ == 0) {
+        if (is_wide<Value> && at_ != window_.size())
+            throw_bad_bitmap("More bytes follow the bitmap.");
+        done_ = true;
+        return;
+    }
+    if constexpr (is_wide<Value>) {
+        const auto high = load<uint32_t>(window_.fetch(at_, 4).data());
+        if (!is_first_ && high <= high_)
+            throw_bad_bitmap("The high halves of members are not in order.");
+        high_ = high;
+        at_ += 4;
+        if (left_ % poll_every == 0)
+            poll();
+    }
+    bucket_.open(window_, at_);
+    is_first_ = false;
+    --left_;
+}
+
 template <class Value> BucketWriter<Value>::BucketWriter(ByteSink &out) : out_(out) {
     if constexpr (is_wide<Value>)
         std::memset(out_.extend(8), 0, 8);
@@ -105,8 +140,7 @@ namespace {
 
 // Goes through the buckets of both in step. f.left(cursor), f.right(cursor) and f.both(left, right) are called with
 // buckets that only one side has, or both; false from one of them ends it. Of 32 bits, both have the one bucket.
-template <class Value, class F> bool in_step(Bytes left, Bytes right, F &&f) {
-    BucketCursor<Value> x(left), y(right);
+template <class Cursor, class F> bool in_step(Cursor &&x, Cursor &&y, F &&f) {
     while (!x.is_done() || !y.is_done()) {
         if (y.is_done() || (!x.is_done() && x.high() < y.high())) {
             if (!f.left(x))
@@ -147,109 +181,99 @@ template <class Value> struct Combining {
     }
 };
 
-struct Counts {
-    uint64_t left = 0, right = 0, common = 0;
-};
+struct Counting {
+    uint64_t left_members = 0, right_members = 0, common = 0;
 
-template <class Value> struct Counting {
-    using Cursor = BucketCursor<Value>;
-    Counts counts = {};
-
-    bool left(const Cursor &x) {
-        counts.left += x.cardinality();
+    bool left(const auto &x) {
+        left_members += x.bucket().cardinality();
         return true;
     }
-    bool right(const Cursor &y) {
-        counts.right += y.cardinality();
+    bool right(const auto &y) {
+        right_members += y.bucket().cardinality();
         return true;
     }
-    bool both(const Cursor &x, const Cursor &y) {
-        const BucketDirectory first(x.bucket()), second(y.bucket());
-        counts.left += first.cardinality();
-        counts.right += second.cardinality();
-        counts.common += count_common(first, second);
+    bool both(const auto &x, const auto &y) {
+        left(x);
+        right(y);
+        common += count_common(x.bucket(), y.bucket());
         return true;
     }
 };
 
-template <class Value> Counts counts_of(Bytes left, Bytes right) {
-    Counting<Value> counting;
-    in_step<Value>(left, right, counting);
-    return counting.counts;
-}
-
-template <class Value> struct Equality {
-    using Cursor = BucketCursor<Value>;
-    bool left(const Cursor &x) { return x.cardinality() == 0; }
-    bool right(const Cursor &y) { return y.cardinality() == 0; }
-    bool both(const Cursor &x, const Cursor &y) {
-        return are_equal(BucketDirectory(x.bucket()), BucketDirectory(y.bucket()));
-    }
+struct Equality {
+    bool left(const auto &x) { return x.bucket().size() == 0; }
+    bool right(const auto &y) { return y.bucket().size() == 0; }
+    bool both(const auto &x, const auto &y) { return are_equal(x.bucket(), y.bucket()); }
 };
 
 // Goes on as long as nothing common was found.
-template <class Value> struct Disjointness {
-    using Cursor = BucketCursor<Value>;
-    bool left(const Cursor &) { return true; }
-    bool right(const Cursor &) { return true; }
-    bool both(const Cursor &x, const Cursor &y) {
-        return !have_common(BucketDirectory(x.bucket()), BucketDirectory(y.bucket()));
-    }
+struct Disjointness {
+    bool left(const auto &) { return true; }
+    bool right(const auto &) { return true; }
+    bool both(const auto &x, const auto &y) { return !have_common(x.bucket(), y.bucket()); }
 };
 
-template <class Value> struct Inclusion {
-    using Cursor = BucketCursor<Value>;
-    bool left(const Cursor &x) { return x.cardinality() == 0; }
-    bool right(const Cursor &) { return true; }
-    bool both(const Cursor &x, const Cursor &y) {
-        return is_within(BucketDirectory(x.bucket()), BucketDirectory(y.bucket()));
-    }
+struct Inclusion {
+    bool left(const auto &x) { return x.bucket().size() == 0; }
+    bool right(const auto &) { return true; }
+    bool both(const auto &x, const auto &y) { return is_within(x.bucket(), y.bucket()); }
 };
 
-bool are_same(Bytes left, Bytes right) noexcept {
-    return left.size() == right.size() && std::memcmp(left.data(), right.data(), left.size()) == 0;
+template <class Value, class F> bool ask(ByteWindow &left, ByteWindow &right, F &&f) {
+    return in_step(BucketStream<Value>(left), BucketStream<Value>(right), f);
+}
+
+template <class Value> Counting counts_of(ByteWindow &left, ByteWindow &right) {
+    Counting counts;
+    ask<Value>(left, right, counts);
+    return counts;
+}
+
+bool are_same(const ByteWindow &left, const ByteWindow &right) noexcept {
+    return left.is_whole() && right.is_whole() && left.size() == right.size() && left.size() > 0 &&
+           std::memcmp(left.whole().data(), right.whole().data(), left.size()) == 0;
 }
 
 } // namespace
 
 template <class Value> void combine(SetOperation operation, Bytes left, Bytes right, ByteSink &out) {
     Combining<Value> combining{operation, BucketWriter<Value>(out)};
-    in_step<Value>(left, right, combining);
+    in_step(BucketCursor<Value>(left), BucketCursor<Value>(right), combining);
     combining.out.finish();
 }
 
-template <class Value> uint64_t count_combined(SetOperation operation, Bytes left, Bytes right) {
-    const Counts counts = counts_of<Value>(left, right);
+template <class Value> uint64_t count_combined(SetOperation operation, ByteWindow &&left, ByteWindow &&right) {
+    const Counting counts = counts_of<Value>(left, right);
     switch (operation) {
     case SetOperation::intersection:
         return counts.common;
     case SetOperation::union_of:
-        return counts.left + counts.right - counts.common;
+        return counts.left_members + counts.right_members - counts.common;
     case SetOperation::symmetric_difference:
-        return counts.left + counts.right - 2 * counts.common;
+        return counts.left_members + counts.right_members - 2 * counts.common;
     case SetOperation::difference:
         break;
     }
-    return counts.left - counts.common;
+    return counts.left_members - counts.common;
 }
 
-template <class Value> double jaccard_index(Bytes left, Bytes right) {
-    const Counts counts = counts_of<Value>(left, right);
-    const uint64_t all = counts.left + counts.right - counts.common;
+template <class Value> double jaccard_index(ByteWindow &&left, ByteWindow &&right) {
+    const Counting counts = counts_of<Value>(left, right);
+    const uint64_t all = counts.left_members + counts.right_members - counts.common;
     return all == 0 ? std::numeric_limits<double>::quiet_NaN()
                     : static_cast<double>(counts.common) / static_cast<double>(all);
 }
 
-template <class Value> bool equals(Bytes left, Bytes right) {
-    return are_same(left, right) || in_step<Value>(left, right, Equality<Value>());
+template <class Value> bool equals(ByteWindow &&left, ByteWindow &&right) {
+    return are_same(left, right) || ask<Value>(left, right, Equality());
 }
 
-template <class Value> bool intersects(Bytes left, Bytes right) {
-    return !in_step<Value>(left, right, Disjointness<Value>());
+template <class Value> bool intersects(ByteWindow &&left, ByteWindow &&right) {
+    return !ask<Value>(left, right, Disjointness());
 }
 
-template <class Value> bool is_subset(Bytes left, Bytes right) {
-    return are_same(left, right) || in_step<Value>(left, right, Inclusion<Value>());
+template <class Value> bool is_subset(ByteWindow &&left, ByteWindow &&right) {
+    return are_same(left, right) || ask<Value>(left, right, Inclusion());
 }
 
 template <> bool is_sound<uint32_t>(Bytes bytes) noexcept {
@@ -305,20 +329,22 @@ template <> void copy_members<uint64_t>(Bytes checked, uint64_t *out) {
 
 template class BucketCursor<uint32_t>;
 template class BucketCursor<uint64_t>;
+template class BucketStream<uint32_t>;
+template class BucketStream<uint64_t>;
 template class BucketWriter<uint32_t>;
 template class BucketWriter<uint64_t>;
 template void combine<uint32_t>(SetOperation, Bytes, Bytes, ByteSink &);
 template void combine<uint64_t>(SetOperation, Bytes, Bytes, ByteSink &);
-template uint64_t count_combined<uint32_t>(SetOperation, Bytes, Bytes);
-template uint64_t count_combined<uint64_t>(SetOperation, Bytes, Bytes);
-template double jaccard_index<uint32_t>(Bytes, Bytes);
-template double jaccard_index<uint64_t>(Bytes, Bytes);
-template bool equals<uint32_t>(Bytes, Bytes);
-template bool equals<uint64_t>(Bytes, Bytes);
-template bool intersects<uint32_t>(Bytes, Bytes);
-template bool intersects<uint64_t>(Bytes, Bytes);
-template bool is_subset<uint32_t>(Bytes, Bytes);
-template bool is_subset<uint64_t>(Bytes, Bytes);
+template uint64_t count_combined<uint32_t>(SetOperation, ByteWindow &&, ByteWindow &&);
+template uint64_t count_combined<uint64_t>(SetOperation, ByteWindow &&, ByteWindow &&);
+template double jaccard_index<uint32_t>(ByteWindow &&, ByteWindow &&);
+template double jaccard_index<uint64_t>(ByteWindow &&, ByteWindow &&);
+template bool equals<uint32_t>(ByteWindow &&, ByteWindow &&);
+template bool equals<uint64_t>(ByteWindow &&, ByteWindow &&);
+template bool intersects<uint32_t>(ByteWindow &&, ByteWindow &&);
+template bool intersects<uint64_t>(ByteWindow &&, ByteWindow &&);
+template bool is_subset<uint32_t>(ByteWindow &&, ByteWindow &&);
+template bool is_subset<uint64_t>(ByteWindow &&, ByteWindow &&);
 template uint64_t checked_cardinality<uint32_t>(Bytes);
 template uint64_t checked_cardinality<uint64_t>(Bytes);
 

@@ -16,11 +16,14 @@
 namespace fas {
 
 template <class Value> void combine(SetOperation operation, Bytes left, Bytes right, ByteSink &out);
-template <class Value> uint64_t count_combined(SetOperation operation, Bytes left, Bytes right);
-template <class Value> double jaccard_index(Bytes left, Bytes right); // not a number where both are empty
-template <class Value> bool equals(Bytes left, Bytes right);
-template <class Value> bool intersects(Bytes left, Bytes right);
-template <class Value> bool is_subset(Bytes left, Bytes right); // left of right
+
+// Questions to two bitmaps go through both from front to back, as far as it takes to know the answer. What they pass
+// over is not checked.
+template <class Value> uint64_t count_combined(SetOperation operation, ByteWindow &&left, ByteWindow &&right);
+template <class Value> double jaccard_index(ByteWindow &&left, ByteWindow &&right); // not a number where both are empty
+template <class Value> bool equals(ByteWindow &&left, ByteWindow &&right);
+template <class Value> bool intersects(ByteWindow &&left, ByteWindow &&right);
+template <class Value> bool is_subset(ByteWindow &&left, ByteWindow &&right); // left of right
 
 // Whether these are the bytes of exactly one bitmap that need no repair: CRoaring's checks passed, all that the format
 // says holds, and no bucket is empty.
@@ -45,6 +48,27 @@ template <class Value> class BucketCursor {
     Bytes rest_, bucket_;
     std::optional<Depth> depth_;
     uint64_t left_ = 1, cardinality_ = 0;
+    uint32_t high_ = 0;
+    bool done_ = false, is_first_ = true;
+};
+
+// The same through a window: of each bucket the header, and of its containers those that are asked for.
+template <class Value> class BucketStream {
+  public:
+    explicit BucketStream(ByteWindow &window);
+    BucketStream(const BucketStream &) = delete;
+    BucketStream &operator=(const BucketStream &) = delete;
+    bool is_done() const noexcept { return done_; }
+    uint32_t high() const noexcept { return high_; }
+    const BucketDirectory &bucket() const noexcept { return bucket_; }
+    void advance();
+
+  private:
+    void begin();
+
+    ByteWindow &window_;
+    BucketDirectory bucket_;
+    uint64_t left_ = 1, at_ = 0;
     uint32_t high_ = 0;
     bool done_ = false, is_first_ = true;
 };
