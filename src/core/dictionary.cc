@@ -5,6 +5,7 @@
 #include <array>
 
 #include "bytes.hh"
+#include "intern.hh"
 
 namespace fas {
 namespace {
@@ -54,6 +55,11 @@ void append_entry(std::string_view name, size_t shared, std::vector<uint8_t> &ou
         to = put_varint(to, length - half_limit);
     out.insert(out.end(), head, to);
     out.insert(out.end(), name.begin() + static_cast<ptrdiff_t>(shared), name.end());
+}
+
+// What a name takes in an arena: its bytes up to the next boundary, and room.
+constexpr uint64_t with_room(uint64_t length) noexcept {
+    return (length + name_room - 1) / name_room * name_room + name_room;
 }
 
 // Copies up to 16 bytes without a call where both sides have room for 16.
@@ -121,7 +127,8 @@ std::string_view Dictionary::first_of(uint32_t index) const {
     return read_entry(cursor).suffix;
 }
 
-// Lengths of all names. A name is at most as long as its block's suffixes, so their sum is at most 16 * bytes.
+// Lengths of all names, and the bytes that they take with their room. A name is at most as long as its block's
+// suffixes, so the lengths' sum is at most 16 * bytes.
 uint64_t Dictionary::decode_lengths(std::vector<uint64_t> &lengths) const {
     lengths.resize(count_);
     uint64_t total = 0;
@@ -132,7 +139,8 @@ uint64_t Dictionary::decode_lengths(std::vector<uint64_t> &lengths) const {
             const Entry entry = read_entry(cursor);
             if (entry.shared > previous)
                 throw_corrupted("A dictionary's entry shares more than the name before it has.");
-            total += lengths[id] = previous = entry.shared + entry.suffix.size();
+            lengths[id] = previous = entry.shared + entry.suffix.size();
+            total += with_room(previous);
         }
         if (cursor.left() != 0)
             throw_corrupted("A dictionary's block has bytes behind its last entry.");
@@ -145,7 +153,8 @@ void Dictionary::decode(std::vector<std::string_view> &names, std::unique_ptr<ch
     const uint64_t total = decode_lengths(lengths);
     arena = std::make_unique_for_overwrite<char[]>(total + copy_slack);
     names.resize(count_);
-    char *to = arena.get();
+    char *to = arena.get() + name_room;
+    std::memset(arena.get(), ' ', name_room);
     std::string_view previous;
     for (uint32_t id = 0; id < count_;) {
         const Bytes bytes = block(id / dictionary_block);
@@ -164,10 +173,13 @@ void Dictionary::decode(std::vector<std::string_view> &names, std::unique_ptr<ch
             if (!ascends)
                 throw_corrupted("The names of a dictionary do not ascend.");
             names[id] = previous = name;
-            to += name.size();
+            std::memset(to + name.size(), ' ',
+                        2 * name_room); // the rest of the last word, and the room of the next name
+            to += with_room(name.size());
         }
     }
-    // All names at once where all is ASCII, as it mostly is. Else one by one: each is to be valid by itself.
+    // All names at once, blanks between them, where all is ASCII, as it mostly is. Else one by one: each is to be valid
+    // by itself.
     const bool ascii = is_ascii({arena.get(), total});
     if (!ascii && !std::all_of(names.begin(), names.end(), is_utf8))
         throw_corrupted("A name in a dictionary is not valid UTF-8.");
@@ -222,6 +234,22 @@ bool Dictionary::equals(uint32_t id, std::string_view name) const {
     for (uint32_t i = id / dictionary_block * dictionary_block; i <= id; ++i)
         next_name(cursor, i % dictionary_block == 0, current);
     return current == name;
+}
+
+std::string_view NameBlocks::name(const Dictionary &dictionary, uint32_t id) {
+    if (id >= dictionary.count())
+        throw_corrupted("A flow key has a name that its dictionary does not have.");
+    blocks_.resize((size_t{dictionary.count()} + dictionary_block - 1) / dictionary_block);
+    std::unique_ptr<Block> &block = blocks_[id / dictionary_block];
+    if (!block) {
+        auto decoded = std::make_unique<Block>();
+        dictionary.decode_block(id / dictionary_block, decoded->bytes, decoded->lengths);
+        block = std::move(decoded);
+    }
+    size_t at = 0;
+    for (uint32_t i = 0; i < id % dictionary_block; ++i)
+        at += block->lengths[i];
+    return std::string_view(block->bytes).substr(at, block->lengths[id % dictionary_block]);
 }
 
 bool prefix_successor(std::string_view prefix, std::string &out) {

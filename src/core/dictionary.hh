@@ -26,7 +26,8 @@ class Dictionary {
     // `bytes` outlive the dictionary. Checks the directory; the names are checked when they are decoded.
     Dictionary(Bytes bytes, uint32_t count);
 
-    // All names, checked: ascending strictly, not empty, UTF-8 without NUL. The views point into `arena`.
+    // All names, checked: ascending strictly, not empty, UTF-8 without NUL. The views point into `arena`, where there
+    // is room before each (see intern.hh).
     void decode(std::vector<std::string_view> &names, std::unique_ptr<char[]> &arena) const;
 
     // The names of one block, checked like those of decode(), behind each other in `out` from its end on; their
@@ -46,6 +47,19 @@ class Dictionary {
 
     Bytes directory_, data_;
     uint32_t count_;
+};
+
+// Names of a dictionary that are asked for one by one: keeps the blocks that were decoded for them.
+class NameBlocks {
+  public:
+    std::string_view name(const Dictionary &dictionary, uint32_t id); // lives as long as this
+
+  private:
+    struct Block {
+        std::string bytes;
+        std::array<uint32_t, dictionary_block> lengths;
+    };
+    std::vector<std::unique_ptr<Block>> blocks_; // null: not decoded yet
 };
 
 // The least string that is greater than all strings that `prefix` begins; false when there is none.

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "cell_stream.hh"
 #include "interrupt.hh"
 #include "rollup_state.hh"
 
@@ -18,10 +19,7 @@ namespace {
 
 using Ids = GroupTable::Ids;
 
-constexpr uint32_t window_cells = 8192; // read at once: the columns of so many cells stay in the cache
-constexpr uint32_t no_id = 0xffffffff;  // a name that the roll-up has not seen yet
-constexpr uint64_t few_cells = 32;      // cells are few where keys are so many times as many
-constexpr uint32_t bridged_gap = 256;   // cells that are cheaper to read in vain than to begin a read of their own
+constexpr uint32_t no_id = 0xffffffff; // a name that the roll-up has not seen yet
 
 class SegmentRollup {
   public:
@@ -47,13 +45,12 @@ class SegmentRollup {
     void prepare_names(size_t text);
     bool in_one_hour(const std::vector<Range> &cells);
     void prepare_key_runs();
-    void add_window(std::span<const Range> pieces);
+    void add_window(Range window, std::span<const Range> pieces);
     void enter_hour(uint32_t cell);
     void accumulate(uint32_t first, uint32_t n);
     void accumulate_one(uint32_t first, uint32_t n);
     void accumulate_straight(uint32_t first, uint32_t n);
     void flush();
-    Totals totals_of(uint32_t cell) const noexcept;
     uint32_t current_hour() const noexcept { return hours_.empty() ? 0 : hours_[hour_].hour; }
     void put(const Ids &ids, const Totals &totals);
     Ids ids_of_key(uint32_t key);
@@ -161,7 +158,7 @@ void SegmentRollup::prepare(const std::vector<Range> &cells) {
     uint64_t cell_count = 0;
     for (Range range : cells)
         cell_count += range.size();
-    few_ = cell_count * few_cells < header_.keys;
+    few_ = are_few_cells(cell_count, header_);
     for (size_t text : texts_)
         prepare_names(text);
     if (few_ && !texts_.empty()) {
@@ -209,14 +206,6 @@ void SegmentRollup::enter_hour(uint32_t cell) {
     hour_ = static_cast<size_t>(next - hours_.begin());
 }
 
-Totals SegmentRollup::totals_of(uint32_t i) const noexcept {
-    Totals out;
-    for (size_t m = 0; m < metric_count; ++m)
-        out.sums[m] = columns_.sums[m][i];
-    out.flows = columns_.first_row[i + 1] - columns_.first_row[i];
-    return out;
-}
-
 void SegmentRollup::put(const Ids &ids, const Totals &totals) {
     const uint32_t hour = current_hour();
     if (first_)
@@ -227,12 +216,12 @@ void SegmentRollup::put(const Ids &ids, const Totals &totals) {
 
 void SegmentRollup::accumulate_one(uint32_t first, uint32_t n) {
     for (uint32_t i = first; i < first + n; ++i)
-        one_.add(totals_of(i));
+        one_.add(columns_.totals(i));
 }
 
 void SegmentRollup::accumulate_straight(uint32_t first, uint32_t n) {
     for (uint32_t i = first; i < first + n; ++i)
-        put(ids_of_key(columns_.key[i]), totals_of(i));
+        put(ids_of_key(columns_.key[i]), columns_.totals(i));
 }
 
 // Entries [first, first + n) of the window, all of one hour where hours are grouped.
@@ -248,7 +237,7 @@ void SegmentRollup::accumulate(uint32_t first, uint32_t n) {
         uint32_t group = local_of_key != nullptr ? local_of_key[columns_.key[i]] : columns_.key[i];
         if (dense_[group].flows == 0)
             touched_.push_back(group);
-        dense_[group].add(totals_of(i));
+        dense_[group].add(columns_.totals(i));
     }
 }
 
@@ -268,9 +257,8 @@ void SegmentRollup::flush() {
     touched_.clear();
 }
 
-// Reads the cells from the first piece to the last and adds the pieces.
-void SegmentRollup::add_window(std::span<const Range> pieces) {
-    Range window{pieces.front().begin, pieces.back().end};
+// Reads a window and adds its pieces.
+void SegmentRollup::add_window(Range window, std::span<const Range> pieces) {
     segment_.read_cells(window, columns_);
     stats_.cells += window.size();
     poll();
@@ -293,23 +281,10 @@ void SegmentRollup::run(std::vector<Range> cells) {
     if (cells.empty() || (texts_.empty() && from_directory(cells)))
         return;
     prepare(cells);
-    std::vector<Range> pieces;
-    auto flush_window = [&] {
-        if (!pieces.empty())
-            add_window(pieces);
-        pieces.clear();
-    };
-    for (Range range : cells)
-        while (range.begin < range.end) {
-            if (!pieces.empty() &&
-                (range.begin - pieces.back().end > bridged_gap || range.begin - pieces.front().begin >= window_cells))
-                flush_window();
-            uint32_t room = pieces.empty() ? window_cells : window_cells - (range.begin - pieces.front().begin);
-            uint32_t end = range.begin + std::min(range.size(), room);
-            pieces.push_back({range.begin, end});
-            range.begin = end;
-        }
-    flush_window();
+    CellWindows windows(std::move(cells));
+    windows.expect_in(segment_);
+    while (windows.advance())
+        add_window(windows.window(), windows.pieces());
     flush();
 }
 

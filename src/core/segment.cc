@@ -27,38 +27,11 @@ constexpr uint64_t small_parts = 4 * small_part;
 // Cells that read_rows() decodes at a time to find where rows belong.
 constexpr uint32_t window_cells = 4096;
 
-// Blocks of a dictionary that were decoded one by one: for each block, its names, or nothing yet.
-struct NameBlocks {
-    struct Block {
-        std::string bytes;
-        std::array<uint32_t, dictionary_block> lengths;
-    };
-    std::vector<std::unique_ptr<Block>> blocks;
-
-    std::string_view name(const Dictionary &dictionary, uint32_t id);
-};
-
 // The block of the key table that was decoded last, of one dimension.
 struct IdBlock {
     uint32_t number = UINT32_MAX;
     std::array<uint32_t, packed_block> ids;
 };
-
-std::string_view NameBlocks::name(const Dictionary &dictionary, uint32_t id) {
-    if (id >= dictionary.count())
-        throw_corrupted("A flow key has a name that its dictionary does not have.");
-    blocks.resize((size_t{dictionary.count()} + dictionary_block - 1) / dictionary_block);
-    std::unique_ptr<Block> &block = blocks[id / dictionary_block];
-    if (!block) {
-        auto decoded = std::make_unique<Block>();
-        dictionary.decode_block(id / dictionary_block, decoded->bytes, decoded->lengths);
-        block = std::move(decoded);
-    }
-    size_t at = 0;
-    for (uint32_t i = 0; i < id % dictionary_block; ++i)
-        at += block->lengths[i];
-    return std::string_view(block->bytes).substr(at, block->lengths[id % dictionary_block]);
-}
 
 } // namespace
 
@@ -92,6 +65,7 @@ struct SegmentReader::State {
     Dictionary &dictionary(size_t text_index);
     IndexReader &index_reader();
     uint32_t first_key_from(uint32_t src_app);
+    void fetch_cells(uint64_t wanted);
     void read_cells(Range range, bool with_keys, bool with_sums, CellColumns &out);
     void read_stored(size_t metric, uint32_t begin, uint32_t end, uint64_t *out);
     void slide_window(const HourEntry &hour, uint32_t row);
@@ -293,13 +267,28 @@ Range SegmentReader::keys_of_src_apps(Range ids) {
     return {begin, std::max(begin, s.first_key_from(ids.end))};
 }
 
+// The part as a whole, where a good piece of it is wanted or it is small.
+void SegmentReader::State::fetch_cells(uint64_t wanted) {
+    load_where_large(Part::cells, wanted, header.cells);
+    if (!loaded[format::at(Part::cells)] && !has_cells && part(Part::cells).length <= small_parts) {
+        source.keep(part(Part::cells).offset, part(Part::cells).length);
+        has_cells = true;
+    }
+}
+
+void SegmentReader::expect_cells(Range within, uint64_t count) {
+    State &s = *state_;
+    s.fetch_cells(count);
+    if (s.loaded[format::at(Part::cells)] || s.has_cells || count * 2 < within.size())
+        return;
+    for (size_t column = 0; column < format::cell_columns; ++column)
+        s.cell_set().fetch(column, within.begin, within.end);
+}
+
 void SegmentReader::State::read_cells(Range range, bool with_keys, bool with_sums, CellColumns &out) {
     if (range.begin > range.end || range.end > header.cells)
         throw_corrupted("Cells were asked for that the segment does not have.");
-    load_where_large(Part::cells, range.size(), header.cells);
-    if (!has_cells && part(Part::cells).length <= small_parts)
-        source.keep(part(Part::cells).offset, part(Part::cells).length);
-    has_cells = true;
+    fetch_cells(range.size());
     ColumnSet &set = cell_set();
     const uint32_t count = range.size();
     out.key.resize(with_keys ? count : 0);

@@ -56,6 +56,14 @@ struct CellColumns {
     std::vector<uint32_t> key;
     std::vector<uint32_t> first_row; // size + 1 entries: cell i has rows [first_row[i], first_row[i + 1])
     std::array<std::vector<uint128>, metric_count> sums;
+
+    Totals totals(uint32_t i) const noexcept {
+        Totals out;
+        for (size_t m = 0; m < metric_count; ++m)
+            out.sums[m] = sums[m][i];
+        out.flows = first_row[i + 1] - first_row[i];
+        return out;
+    }
 };
 
 struct RowColumns {
@@ -74,8 +82,9 @@ class SegmentReader {
     const SegmentHeader &header() const noexcept;
 
     // The rest is fetched and decoded when first asked for, then kept. Spans and views live as long as the reader.
-    std::span<const HourEntry> hours();                         // ascending by hour
-    std::span<const std::string_view> names(size_t text_index); // sorted, distinct, UTF-8, not empty
+    std::span<const HourEntry> hours(); // ascending by hour
+    // Sorted, distinct, UTF-8, not empty; there is room before each (see intern.hh).
+    std::span<const std::string_view> names(size_t text_index);
     // One name. Decodes its block of the dictionary alone, unless names() was asked for: for whoever needs few of them.
     std::string_view name(size_t text_index, uint32_t id);
     std::span<const uint32_t> key_ids(size_t text_index); // per key: its id in that dictionary (checked)
@@ -87,6 +96,9 @@ class SegmentReader {
     // The keys that have these ids of src_app: they follow each other.
     Range keys_of_src_apps(Range ids);
 
+    // What will be read in all, in several reads: `count` cells, all of them of `within`. Fetches them where that is
+    // less work at once.
+    void expect_cells(Range within, uint64_t count);
     // Decode a range of cells or rows; only the blocks that the range touches are fetched. `out` is overwritten.
     // Row indexes in first_row ascend strictly and end within the segment (checked).
     void read_cells(Range cells, CellColumns &out);

@@ -1,10 +1,8 @@
-// A scan that gives groups: fas::Rollup over the segments, then one tuple for each group.
+// A scan that gives groups, one tuple for each: the groups of segments that are streamed, window by window, then those
+// of the roll-up of all others (fdw_groups.hh).
 //
-// min() and max() of the hour are the roll-up's spans. Those of a text dimension it does not know; so it groups by that
-// dimension too, and what it gives is folded here.
-//
-// A row's values live until the next one is asked for: names are given in place (the roll-up leaves room before each
-// for the length), and numerics are written again and again into the same room.
+// A row's values live until the next one is asked for: names lie where they were decoded, and numerics are written
+// again and again into the same room.
 #include "postgres.hh"
 
 extern "C" {
@@ -18,20 +16,16 @@ extern "C" {
 #include "utils/numeric.h"
 }
 
-#include <algorithm>
-#include <vector>
-
-#include "../core/intern.hh"
-#include "../core/interrupt.hh"
-#include "../core/rollup.hh"
+#include "fdw_groups.hh"
 #include "fdw_wrapper.hh"
 #include "guard.hh"
 #include "numeric.hh"
-#include "toast_source.hh"
 
 namespace fas::pg {
 
 namespace {
+
+constexpr uint64_t rows_ahead = 4;
 
 struct Output {
     OutputKind kind;
@@ -41,89 +35,26 @@ struct Output {
     NumericRoom numeric;
 };
 
-// A group with what is folded into it.
-struct FoldedGroup {
-    Group group;
-    std::array<uint32_t, text_dimension_count> lowest, highest; // name ids
-    HourSpan span;
-};
-
-// C++ state of one execution, in the scan's run context.
-struct CellRun {
-    CellRun(GroupBy grouped, GroupBy folded, bool spans, const Condition &condition)
-        : grouped(grouped), folded(folded), rollup(all(grouped, folded), condition, spans) {}
-
-    static GroupBy all(GroupBy a, GroupBy b) { return {static_cast<uint8_t>(a.mask | b.mask)}; }
-    void fold();
-
-    GroupBy grouped; // what the query groups by
-    GroupBy folded;  // texts that it wants the least or greatest of
-    Rollup rollup;
-    std::vector<FoldedGroup> groups; // only when something is folded
-};
-
-// Within one roll-up equal names have equal ids, so ids decide which rows fall together.
-bool same_group(const Group &a, const Group &b, GroupBy grouped) {
-    if (grouped.has(Dimension::hour) && a.hour != b.hour)
-        return false;
-    for (size_t t = 0; t < text_dimension_count; ++t)
-        if (grouped.has(text_dimension(t)) && a.name_ids[t] != b.name_ids[t])
-            return false;
-    return true;
-}
-
-bool before(const Group &a, const Group &b, GroupBy grouped) {
-    if (grouped.has(Dimension::hour) && a.hour != b.hour)
-        return a.hour < b.hour;
-    for (size_t t = 0; t < text_dimension_count; ++t)
-        if (grouped.has(text_dimension(t)) && a.name_ids[t] != b.name_ids[t])
-            return a.name_ids[t] < b.name_ids[t];
-    return false;
-}
-
-void CellRun::fold() {
-    std::span<const Group> from = rollup.groups();
-    std::span<const HourSpan> spans = rollup.spans();
-    std::vector<uint32_t> order(from.size());
-    for (uint32_t i = 0; i < order.size(); ++i)
-        order[i] = i;
-    poll();
-    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return before(from[a], from[b], grouped); });
-    for (uint32_t i : order) {
-        const Group &next = from[i];
-        if (groups.empty() || !same_group(groups.back().group, next, grouped)) {
-            groups.push_back({next, next.name_ids, next.name_ids, spans.empty() ? HourSpan{} : spans[i]});
-            continue;
-        }
-        FoldedGroup &into = groups.back();
-        into.group.totals.add(next.totals);
-        if (!spans.empty())
-            into.span.add(spans[i]);
-        for (size_t t = 0; t < text_dimension_count; ++t) {
-            if (!folded.has(text_dimension(t)))
-                continue;
-            std::span<const std::string_view> names = rollup.names(t);
-            if (names[next.name_ids[t]] < names[into.lowest[t]])
-                into.lowest[t] = next.name_ids[t];
-            if (names[into.highest[t]] < names[next.name_ids[t]])
-                into.highest[t] = next.name_ids[t];
-        }
-    }
-}
-
 } // namespace
 
 struct CellScan {
     int count;
     Output *outputs;
+    bool totals;         // grouped by every dimension
+    bool always_one_row; // no GROUP BY: an aggregate of nothing is a row
 
-    bool aggregated; // the parts below are there
-    CellRun *run;
-    bool totals;          // grouped by every dimension
-    bool always_one_row;  // no GROUP BY: an aggregate of nothing is a row
-    uint64_t last_prefix; // bytes that were read from the start of the segment before
-    uint64_t groups, next;
-    Datum *names[text_dimension_count]; // by name id
+    bool begun;            // the parts below are there
+    MemoryContext context; // of the roll-up; below the run's
+    WantedGroups wanted;
+    uint64_t rolled;         // segments that are rolled up: the first ones of the list
+    RolledGroups *rollup;    // of them; null when there are none
+    StreamedGroups *segment; // that is being streamed, in the segment's context
+    bool rest_given;         // what the roll-up has is ready, or was
+    bool row_given;
+    ReadyGroups ready;
+    uint64_t next;                         // of them
+    uint64_t last_prefix;                  // bytes that were read from the start of the segment before
+    uint64_t bytes_counted, cells_counted; // of the segment that is being streamed, for EXPLAIN
 };
 
 CellScan *make_cell_scan(List *outputs, bool totals) {
@@ -143,17 +74,33 @@ CellScan *make_cell_scan(List *outputs, bool totals) {
 }
 
 void reset_cell_scan(CellScan *cells) {
-    cells->aggregated = false;
-    cells->run = nullptr;
+    cells->begun = false;
+    cells->rollup = nullptr;
+    cells->segment = nullptr;
+    cells->rest_given = cells->row_given = false;
+    cells->ready = {};
+    cells->next = 0;
 }
 
-void rewind_cell_scan(CellScan *cells) { cells->next = 0; }
+// A roll-up of everything is still there. What was streamed is read again, and the roll-up beside it too.
+void rewind_cell_scan(FlowScan *scan) {
+    CellScan *cells = scan->cells;
+    if (cells->begun && !cells->wanted.streams && cells->rest_given) {
+        cells->next = 0;
+        cells->row_given = false;
+        return;
+    }
+    if (cells->begun)
+        MemoryContextDelete(cells->context);
+    reset_cell_scan(cells);
+    scan->next_segment = 0;
+}
 
 namespace {
 
 void read_flags(FlowScan *scan) {
     CellScan *cells = scan->cells;
-    MemoryContext old = MemoryContextSwitchTo(scan->run_context);
+    MemoryContext old = MemoryContextSwitchTo(cells->context);
     for (int i = 0; i < cells->count; ++i) {
         Output &output = cells->outputs[i];
         if (output.kind != OutputKind::flagged_dimension)
@@ -167,15 +114,13 @@ void read_flags(FlowScan *scan) {
 
 // A fetch costs as much as some kilobytes. What a query reads from the start of one segment it reads of the next, which
 // is likely to be its like, so that is fetched at once, and a little more.
-uint64_t wanted_of(const CellScan *cells) { return cells->last_prefix + cells->last_prefix / 16; }
+uint64_t prefix_wanted(const CellScan *cells) { return cells->last_prefix + cells->last_prefix / 16; }
 
 void add_segment(FlowScan *scan, const SegmentRow &row) {
     guarded([&] {
         CellScan *cells = scan->cells;
         ToastSource source(row.segment, scan->segment_context);
-        SegmentReader reader(source, wanted_of(cells));
-        cells->run->rollup.add(reader);
-        cells->last_prefix = reader.prefix_read();
+        cells->last_prefix = cells->rollup->add(source, prefix_wanted(cells));
         scan->counters.bytes += source.bytes_read();
     });
     ++scan->counters.segments_read;
@@ -189,58 +134,104 @@ GroupBy all_dimensions() {
     return all;
 }
 
-// Makes a text value of each name, where it lies: once for a name, not for each row.
-void give_names(FlowScan *scan) {
-    CellScan *cells = scan->cells;
-    static_assert(name_room == VARHDRSZ);
-    for (size_t t = 0; t < text_dimension_count; ++t) {
-        std::span<const std::string_view> names = cells->run->rollup.names(t);
-        cells->names[t] = static_cast<Datum *>(
-            MemoryContextAllocHuge(scan->run_context, sizeof(Datum) * std::max<size_t>(names.size(), 1)));
-        for (size_t id = 0; id < names.size(); ++id) {
-            SET_VARSIZE(room_before(names[id]), name_room + names[id].size());
-            cells->names[t][id] = PointerGetDatum(room_before(names[id]));
-        }
-    }
-}
-
-void aggregate(FlowScan *scan) {
-    CellScan *cells = scan->cells;
-    read_flags(scan);
-    GroupBy grouped = cells->totals ? all_dimensions() : GroupBy{}, folded;
-    bool spans = false;
+WantedGroups wanted_groups(const CellScan *cells) {
+    WantedGroups out = {cells->totals ? all_dimensions() : GroupBy{}, {}, false, false};
     for (int i = 0; i < cells->count; ++i) {
         const Output &output = cells->outputs[i];
         auto dimension = static_cast<Dimension>(output.column);
         if (output.kind == OutputKind::dimension || (output.kind == OutputKind::flagged_dimension && output.on))
-            grouped.add(dimension);
+            out.grouped.add(dimension);
         else if (output.kind == OutputKind::minimum || output.kind == OutputKind::maximum) {
             if (dimension == Dimension::hour)
-                spans = true;
+                out.spans = true;
             else
-                folded.add(dimension);
+                out.folded.add(dimension);
         }
     }
-    cells->run = make_in_context<CellRun>(scan->run_context, grouped, folded, spans, *scan->condition);
-    while (scan->next_segment < scan->segments.count) {
+    return out;
+}
+
+// What is to be rolled up, is.
+void begin_groups(FlowScan *scan) {
+    CellScan *cells = scan->cells;
+    cells->context = AllocSetContextCreate(scan->run_context, "fas groups", ALLOCSET_SMALL_SIZES);
+    cells->begun = true;
+    read_flags(scan);
+    cells->wanted = wanted_groups(cells);
+    guarded([&] { cells->rolled = arrange_segments(scan->segments, cells->wanted, scan->hours); });
+    if (cells->rolled == 0)
+        return;
+    cells->rollup = make_in_context<RolledGroups>(cells->context, cells->wanted, *scan->condition);
+    while (scan->next_segment < cells->rolled) {
         CHECK_FOR_INTERRUPTS();
         add_segment(scan, scan->segments.rows[scan->next_segment++]);
     }
-    if (folded.mask != 0)
-        guarded([&] { cells->run->fold(); });
-    cells->groups = folded.mask != 0 ? cells->run->groups.size() : cells->run->rollup.groups().size();
-    scan->counters.cells += cells->run->rollup.stats().cells;
-    scan->counters.rows += cells->groups;
-    give_names(scan);
+    guarded([&] { cells->rollup->finish(); });
+    scan->counters.cells += cells->rollup->cells_read();
+}
+
+void open_segment(FlowScan *scan, const SegmentRow &row) {
+    CellScan *cells = scan->cells;
+    Overlay *overlay = cells->rollup != nullptr ? cells->rollup->overlay() : nullptr;
+    cells->segment = make_in_context<StreamedGroups>(scan->segment_context, row, scan->segment_context,
+                                                     *scan->condition, prefix_wanted(cells), overlay);
+    cells->bytes_counted = cells->cells_counted = 0;
+    ++scan->counters.segments_read;
+}
+
+// The next groups of the segment that is open; closes it at its end.
+bool stream_on(FlowScan *scan) {
+    CellScan *cells = scan->cells;
+    StreamedGroups *segment = cells->segment;
+    bool more = false;
+    guarded([&] { more = segment->advance(cells->ready); });
+    scan->counters.bytes += segment->bytes_read() - cells->bytes_counted;
+    scan->counters.cells += segment->cells_read() - cells->cells_counted;
+    cells->bytes_counted = segment->bytes_read();
+    cells->cells_counted = segment->cells_read();
+    if (more)
+        return true;
+    cells->last_prefix = segment->prefix_read();
+    cells->segment = nullptr;
+    MemoryContextReset(scan->segment_context);
+    return false;
+}
+
+// Makes further groups ready; false when there are none. First those of segments that are streamed, then what is left
+// of the roll-up, which they take from.
+bool get_ready(FlowScan *scan) {
+    CellScan *cells = scan->cells;
+    if (!cells->begun)
+        begin_groups(scan);
+    if (cells->rest_given)
+        return false;
     cells->next = 0;
-    cells->aggregated = true;
+    cells->ready = {};
+    while (!cells->rest_given) {
+        CHECK_FOR_INTERRUPTS();
+        if (cells->segment != nullptr) {
+            if (stream_on(scan))
+                break;
+        } else if (scan->next_segment < scan->segments.count) {
+            open_segment(scan, scan->segments.rows[scan->next_segment++]);
+        } else {
+            cells->rest_given = true;
+            if (cells->rollup == nullptr)
+                break;
+            if (cells->wanted.streams)
+                guarded([&] { cells->rollup->leave_rest(); });
+            cells->ready = cells->rollup->ready(cells->context);
+        }
+    }
+    scan->counters.rows += cells->ready.count;
+    return cells->ready.count > 0;
 }
 
 Datum dimension_of_group(CellScan *cells, int column, uint32_t hour, const uint32_t *name_ids) {
     if (column == static_cast<int>(Dimension::hour))
         return Int32GetDatum(static_cast<int32_t>(hour));
     size_t t = text_index(static_cast<Dimension>(column));
-    return cells->names[t][name_ids[t]];
+    return cells->ready.names[t][name_ids[t]];
 }
 
 // avg(bigint) is numeric_div of the exact sum and the count, here as in PostgreSQL.
@@ -249,8 +240,9 @@ Datum average(const Totals &totals, int metric) {
                                NumericGetDatum(int64_to_numeric(static_cast<int64_t>(totals.flows))));
 }
 
-void fill_group(CellScan *cells, TupleTableSlot *slot, const Group &group, const uint32_t *lowest,
-                const uint32_t *highest, HourSpan span) {
+void fill_group(CellScan *cells, TupleTableSlot *slot, uint64_t number) {
+    const ReadyGroups &ready = cells->ready;
+    const Group &group = ready.groups[number];
     for (int i = 0; i < cells->count; ++i) {
         Output &output = cells->outputs[i];
         Datum &value = slot->tts_values[i];
@@ -277,13 +269,21 @@ void fill_group(CellScan *cells, TupleTableSlot *slot, const Group &group, const
             slot->tts_isnull[i] = true;
             break;
         case OutputKind::minimum:
-            value = dimension_of_group(cells, output.column, span.first, lowest);
+            value = dimension_of_group(cells, output.column, ready.spans ? ready.spans[number].first : group.hour,
+                                       (ready.extremes ? ready.extremes[number].lowest : group.name_ids).data());
             break;
         case OutputKind::maximum:
-            value = dimension_of_group(cells, output.column, span.last, highest);
+            value = dimension_of_group(cells, output.column, ready.spans ? ready.spans[number].last : group.hour,
+                                       (ready.extremes ? ready.extremes[number].highest : group.name_ids).data());
             break;
         }
     }
+}
+
+// The names of a row to come lie anywhere: this asks for them in time.
+void prefetch_names(const ReadyGroups &ready, uint64_t number) {
+    for (size_t t = 0; t < text_dimension_count && number < ready.count; ++t)
+        __builtin_prefetch(DatumGetPointer(ready.names[t][ready.groups[number].name_ids[t]]));
 }
 
 // An aggregate of nothing: counts are 0, all else is NULL.
@@ -298,20 +298,12 @@ void fill_nothing(CellScan *cells, TupleTableSlot *slot) {
 
 bool next_group(FlowScan *scan, TupleTableSlot *slot) {
     CellScan *cells = scan->cells;
-    if (!cells->aggregated)
-        aggregate(scan);
-    if (cells->next < cells->groups) {
-        uint64_t i = cells->next++;
-        if (cells->run->folded.mask != 0) {
-            const FoldedGroup &folded = cells->run->groups[i];
-            fill_group(cells, slot, folded.group, folded.lowest.data(), folded.highest.data(), folded.span);
-        } else {
-            const Group &group = cells->run->rollup.groups()[i];
-            std::span<const HourSpan> spans = cells->run->rollup.spans();
-            fill_group(cells, slot, group, nullptr, nullptr, spans.empty() ? HourSpan{} : spans[i]);
-        }
-    } else if (cells->groups == 0 && cells->always_one_row && cells->next == 0) {
-        ++cells->next;
+    if (cells->next < cells->ready.count || get_ready(scan)) {
+        prefetch_names(cells->ready, cells->next + rows_ahead);
+        fill_group(cells, slot, cells->next++);
+        cells->row_given = true;
+    } else if (cells->always_one_row && !cells->row_given) {
+        cells->row_given = true;
         fill_nothing(cells, slot);
     } else
         return false;

@@ -14,6 +14,7 @@ extern "C" {
 #include <vector>
 
 #include "../core/select.hh"
+#include "datum.hh"
 #include "fdw_wrapper.hh"
 #include "guard.hh"
 #include "toast_source.hh"
@@ -31,20 +32,11 @@ struct ScannedCell {
     Datum values[dimension_count];
 };
 
-// In guarded() only.
-Datum make_text(std::string_view name, MemoryContext context) {
-    auto *out = static_cast<struct varlena *>(allocate(context, name.size() + VARHDRSZ));
-    SET_VARSIZE(out, name.size() + VARHDRSZ);
-    memcpy(VARDATA(out), name.data(), name.size());
-    return PointerGetDatum(out);
-}
-
 // One segment being read. Lives in the scan's segment context.
 class OpenSegment {
   public:
     OpenSegment(struct varlena *datum, MemoryContext context, const Condition &condition, uint32_t columns)
-        : context_(context), columns_(columns), source_(datum, context), reader_(source_),
-          ranges_(select_cells(reader_, condition)) {
+        : columns_(columns), source_(datum, context), reader_(source_), ranges_(select_cells(reader_, condition)) {
         for (size_t t = 0; t < text_dimension_count; ++t)
             if (needs(static_cast<int>(text_dimension(t))))
                 texts_[t].resize(reader_.names(t).size());
@@ -123,7 +115,7 @@ class OpenSegment {
             uint32_t id = ids[columns_of_cells_.key[i]];
             Datum &text = texts_[t][id];
             if (text == 0)
-                text = make_text(names[id], context_);
+                text = text_in_place(names[id]);
             cells[i].values[t + 1] = text;
         }
     }
@@ -142,7 +134,6 @@ class OpenSegment {
         return columns_of_cells_.first_row.front();
     }
 
-    MemoryContext context_;
     uint32_t columns_; // to decode, as bits
     ToastSource source_;
     SegmentReader reader_;

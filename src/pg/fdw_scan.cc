@@ -64,7 +64,7 @@ int32_t clamp_hour(int64_t hour) {
 }
 
 void list_matching_segments(FlowScan *scan, Snapshot snapshot) {
-    HourRange range;
+    HourRange &range = scan->hours;
     guarded([&] { range = hour_bounds(*scan->condition); });
     range.last = std::min<int64_t>(range.last, max_hour);
     range.first = std::max<int64_t>(range.first, 0);
@@ -138,11 +138,12 @@ void rescan(ForeignScanState *node) {
     MemoryContextReset(scan->segment_context);
     if (scan->kind == ScanKind::rows)
         reset_row_scan(scan->rows);
-    // Values change only with parameters; what was listed and aggregated stands otherwise.
+    // Values change only with parameters; what was listed stands otherwise.
     if (node->ss.ps.chgParam == nullptr) {
-        scan->next_segment = 0;
-        if (scan->kind != ScanKind::rows)
-            rewind_cell_scan(scan->cells);
+        if (scan->kind == ScanKind::rows)
+            scan->next_segment = 0;
+        else
+            rewind_cell_scan(scan);
         return;
     }
     if (scan->kind != ScanKind::rows)

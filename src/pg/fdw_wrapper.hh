@@ -10,6 +10,7 @@
 //   fdw_scan.cc        begin, rescan, end; the segments of a scan
 //   fdw_rows.cc        a scan that gives rows
 //   fdw_cells.cc       a scan that gives groups, from cells
+//   fdw_groups.cc      where it has them from: fdw_groups.hh
 //   fdw_modify.cc      INSERT and COPY FROM
 //   fdw_analyze.cc     ANALYZE
 //   fdw_explain.cc     EXPLAIN
@@ -190,6 +191,7 @@ struct FlowScan {
     MemoryContext run_context;     // one execution: condition, segment list, groups
     MemoryContext segment_context; // one segment: source, reader, decoded blocks
     Condition *condition;
+    HourRange hours; // that can meet the condition
     SegmentList segments;
     uint64_t next_segment;
 
@@ -208,8 +210,8 @@ void reset_row_scan(RowScan *rows);
 bool next_row(FlowScan *scan, TupleTableSlot *slot);
 
 CellScan *make_cell_scan(List *outputs, bool totals);
-void reset_cell_scan(CellScan *cells);  // forget the groups
-void rewind_cell_scan(CellScan *cells); // give the same ones again
+void reset_cell_scan(CellScan *cells); // forget the groups
+void rewind_cell_scan(FlowScan *scan); // give the same ones again
 bool next_group(FlowScan *scan, TupleTableSlot *slot);
 
 // ---------------------------------------------------------------- the rest

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <random>
 #include <set>
 #include <string>
@@ -27,6 +28,10 @@ Names decode(const std::vector<uint8_t> &bytes, uint32_t count) {
     std::vector<std::string_view> views;
     std::unique_ptr<char[]> arena;
     Dictionary(bytes, count).decode(views, arena);
+    for (std::string_view view : views) { // its reader's to use, and no other name's
+        EXPECT_EQ(reinterpret_cast<uintptr_t>(view.data()) % name_room, 0u);
+        std::memset(room_before(view), 0xff, name_room);
+    }
     return {views.begin(), views.end()};
 }
 
