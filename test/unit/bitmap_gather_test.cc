@@ -180,6 +180,30 @@ TYPED_TEST(BitmapGather, UnitesBitmaps) {
     }
 }
 
+// What comes is there already, but for its end, its middle, or a run that touches another.
+TYPED_TEST(BitmapGather, UnitesRunsThatAreMostlyThere) {
+    using Value = typename Kind<TypeParam>::Value;
+    std::mt19937 random(32);
+    for (int i = 0; i < 60; ++i) {
+        Room room;
+        BitmapGatherer gatherer(room, Gathering::unite);
+        TypeParam expected;
+        const uint32_t distance = 8 + random() % 200, length = 3 + random() % (distance - 3);
+        for (int n = 0; n < 8; ++n) {
+            std::vector<Value> values;
+            const uint32_t runs = 1 + random() % 150, odd = random() % 200;
+            for (uint32_t run = 0, first = random() % 3 * distance; run < runs; ++run, first += distance)
+                for (uint32_t low = first; low < first + (run == odd ? distance : length) && low < 65536; ++low)
+                    values.push_back(static_cast<Value>(low + (run == odd ? random() % 3 : 0)));
+            TypeParam next = TypeParam::of(values);
+            next.optimize();
+            this->gather(gatherer, next);
+            expected |= next;
+            this->expect(gatherer, expected);
+        }
+    }
+}
+
 TYPED_TEST(BitmapGather, TogglesBitmaps) {
     std::mt19937 random(22);
     for (int i = 0; i < 24; ++i) {

@@ -67,6 +67,21 @@ uint32_t runs_of(const uint16_t *members, uint32_t count, Run *out, uint32_t mos
     return runs;
 }
 
+// How many of the runs lie within `mine`, up to the first that does not; so many of `mine` as are `before` that one do
+// not even touch it.
+uint32_t count_covered(const Run *mine, uint32_t mine_count, const Run *runs, uint32_t count,
+                       uint32_t &before) noexcept {
+    uint32_t i = 0, covered = 0;
+    for (; covered < count; ++covered) {
+        while (i < mine_count && mine[i].last < runs[covered].first)
+            ++i;
+        if (i == mine_count || mine[i].first > runs[covered].first || mine[i].last < runs[covered].last)
+            break;
+    }
+    before = i > 0 ? i - 1 : 0;
+    return covered;
+}
+
 bool is_everything(const GatheredContainer &c) noexcept {
     return c.kind == ContainerKind::runs && c.count == 1 && c.runs[0].first == 0 && c.runs[0].last == 0xffff;
 }
@@ -159,21 +174,25 @@ void ContainerRoom::become_bitset(GatheredContainer &c) {
     c.words = words;
 }
 
-void ContainerRoom::become_runs(GatheredContainer &c, const Run *runs, uint32_t count) {
-    if (count == 0) {
+// Its first `kept` runs stay, where it has some.
+void ContainerRoom::become_runs(GatheredContainer &c, const Run *runs, uint32_t count, uint32_t kept) {
+    const uint32_t all = kept + count;
+    if (all == 0) {
         release(c);
         return;
     }
-    if (c.kind != ContainerKind::runs || c.capacity < count) {
-        uint32_t capacity = std::max(count, std::min(count + count / 2 + 1, GatheredContainer::most_runs));
+    if (c.kind != ContainerKind::runs || c.capacity < all) {
+        uint32_t capacity = std::max(all, std::min(all + all / 2 + 1, GatheredContainer::most_runs));
         auto *room = static_cast<Run *>(memory_->allocate(capacity * sizeof(Run)));
+        if (kept > 0)
+            std::memcpy(room, c.runs, kept * sizeof(Run));
         release(c);
         c.kind = ContainerKind::runs;
         c.runs = room;
         c.capacity = static_cast<uint16_t>(capacity);
     }
-    std::memcpy(c.runs, runs, count * sizeof(Run));
-    c.count = static_cast<uint16_t>(count);
+    std::memcpy(c.runs + kept, runs, count * sizeof(Run));
+    c.count = static_cast<uint16_t>(all);
 }
 
 void ContainerRoom::add(GatheredContainer &to, uint16_t low) {
@@ -380,10 +399,19 @@ void ContainerRoom::sweep_with(GatheredContainer &to, const Run *runs, uint32_t 
         mine_count = runs_of(to.members(), to.count, own, GatheredContainer::most_runs);
     }
     if (mine_count > 0 || to.count == 0) {
-        uint32_t result = gathering_ == Gathering::unite ? unite_runs(mine, mine_count, runs, count, both)
+        uint32_t kept = 0;
+        if (gathering_ == Gathering::unite && to.kind == ContainerKind::runs) {
+            // Sets that are united have often much in common: what is there already changes nothing.
+            const uint32_t covered = count_covered(mine, mine_count, runs, count, kept);
+            if (covered == count)
+                return;
+            runs += covered;
+            count -= covered;
+        }
+        uint32_t result = gathering_ == Gathering::unite ? unite_runs(mine + kept, mine_count - kept, runs, count, both)
                                                          : toggle_runs(mine, mine_count, runs, count, both);
-        if (result <= GatheredContainer::most_runs) {
-            become_runs(to, both, result);
+        if (kept + result <= GatheredContainer::most_runs) {
+            become_runs(to, both, result, kept);
             return;
         }
     }

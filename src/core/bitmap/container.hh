@@ -81,7 +81,7 @@ class ContainerRoom {
     void become_merged(GatheredContainer &to, const uint16_t *members, uint32_t count);
     bool reserve(GatheredContainer &to, uint32_t more); // false when an array has no room for so many members
     void become_bitset(GatheredContainer &container);
-    void become_runs(GatheredContainer &container, const Run *runs, uint32_t count);
+    void become_runs(GatheredContainer &container, const Run *runs, uint32_t count, uint32_t kept = 0);
     void become_members(GatheredContainer &container, const uint16_t *members, uint32_t count);
     void filter_array(GatheredContainer &with, const ContainerView &from) const;
 
