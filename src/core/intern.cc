@@ -11,7 +11,7 @@
 namespace fas {
 namespace {
 
-constexpr size_t arena_block = 65536;
+constexpr size_t least_arena_block = 1024, arena_block = 65536; // the first and the largest; each doubles
 constexpr uint64_t multiplier = 0xd6e8feb86659fd93;
 
 // What is sorted: eight bytes of a name (big-endian, zeros behind its end), how many of them are the name's (9 when
@@ -154,7 +154,8 @@ std::string_view NameTable::copy(std::string_view name) {
     const size_t taken = (name_room + name.size() + name_room - 1) / name_room * name_room;
     const bool own_block = taken > arena_block / 4; // then the current block stays open for others
     if (own_block || taken > free_bytes_) {
-        const size_t size = own_block ? taken : arena_block;
+        const size_t doubled = least_arena_block << std::min<size_t>(arena_.size(), 6);
+        const size_t size = own_block ? taken : std::max(std::min(doubled, arena_block), taken);
         arena_.push_back(std::make_unique_for_overwrite<char[]>(size)); // aligned as malloc() aligns
         arena_bytes_ += size;
         if (!own_block) {

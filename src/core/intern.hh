@@ -105,7 +105,7 @@ class NameTable {
 
     NumberTable table_; // of the first table_.count() names
     std::vector<std::string_view> names_;
-    std::vector<std::unique_ptr<char[]>> arena_; // blocks of arena_block bytes; long names have their own
+    std::vector<std::unique_ptr<char[]>> arena_; // blocks that double; long names have their own
     size_t arena_bytes_ = 0;
     char *free_ = nullptr;
     size_t free_bytes_ = 0;

@@ -149,6 +149,7 @@ Merge::Merge(std::span<SegmentReader *const> inputs, uint32_t first_hour) {
         throw Error(sqlstate::program_limit_exceeded, "cannot merge so many flow segments at once",
                     "Together they have " + std::to_string(cells) + " cells.", "Merge fewer segments at a time.");
     sources_.reserve(cells);
+    cursors_.reserve(inputs.size());
     std::vector<uint32_t> key_numbers;
     for (uint32_t i = 0; i < inputs.size(); ++i) {
         cursors_.emplace_back(*inputs[i]);

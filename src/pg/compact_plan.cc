@@ -12,8 +12,7 @@ namespace fas::pg {
 namespace {
 
 constexpr int64_t level1_flows = 1 << 12; // about what a merge to level 1 brings together
-constexpr int64_t level2_flows = 1 << 17; // no less is worth a merge to level 2 ...
-constexpr int64_t level2_merge = 6 << 15; // ... and this is about what it gets, and some ids between
+constexpr int64_t level2_flows = 1 << 17; // no less is worth a merge to level 2
 constexpr size_t max_group_rows = 512;    // a reader costs memory, whatever its segment's size
 
 int64_t rounded_up(int64_t flows) { return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(flows))); }
@@ -22,12 +21,16 @@ int64_t rounded_up(int64_t flows) { return static_cast<int64_t>(std::bit_ceil(st
 constexpr int64_t large_batch = level1_flows / 2;
 
 // How many ids lie between two merges to level 1, and to level 2. What merges write draws ids too, so that there are
-// some three batches for four ids. Level 2 is rare for small batches, since its merges are large beside them; for large
-// batches it takes few of them at a time.
+// some three batches for four ids. Level 2 is as rare for small batches as max_ingest_merge allows, since its merges
+// are large beside them: what decides a call's tail is how many do one. For large batches it takes few of them at a
+// time.
 int64_t level1_stride(int64_t flows) { return std::clamp<int64_t>(level1_flows / rounded_up(flows), 4, 32); }
 
 int64_t level2_stride(int64_t flows) { // multiples of level1_stride()
-    return flows >= large_batch ? 8 : std::clamp<int64_t>(level2_merge / rounded_up(flows), 160, 1024);
+    if (flows >= large_batch)
+        return 8;
+    int64_t first = level1_stride(flows), most = max_ingest_merge * first / (first - 1) / rounded_up(flows);
+    return std::clamp<int64_t>(most / first * first, 160, 1024);
 }
 
 int64_t most_flows(int64_t flows) {

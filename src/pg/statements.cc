@@ -174,10 +174,18 @@ bool is_by_id(Statement statement) {
            statement == Statement::take_segments;
 }
 
-// A plan that is made when the table has few live rows reads all of it, and is kept when most of it is dead.
-int forbid_whole_scans() {
+void set_for_now(const char *name, const char *value) {
+    set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+// The settings that a statement runs with, until AtEOXact_GUC() of the level, or until an error.
+int set_for_statement(Statement statement) {
     int level = NewGUCNestLevel();
-    set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+    // Operators and functions are PostgreSQL's own, whatever the caller has made; plans are not made anew either.
+    set_for_now("search_path", "pg_catalog, pg_temp");
+    // A plan that is made when the table has few live rows reads all of it, and is kept when most of it is dead.
+    if (is_by_id(statement))
+        set_for_now("enable_seqscan", "off");
     return level;
 }
 
@@ -187,16 +195,15 @@ StoreNotes &notes_of(const Store &store) { return installation_of(store)->notes;
 
 void run(const Store &store, Statement statement, Datum *values, const char *nulls, bool read_only) {
     Installation *installation = installation_of(store);
+    int level = set_for_statement(statement);
     SPIPlanPtr &plan = installation->plans[static_cast<size_t>(statement)];
     if (plan == nullptr) {
         SPIPlanPtr made = prepare(store, definitions[static_cast<size_t>(statement)]);
         SPI_keepplan(made);
         plan = made;
     }
-    int level = is_by_id(statement) ? forbid_whole_scans() : 0;
     int code = SPI_execute_plan(plan, values, nulls, read_only, 0);
-    if (level > 0)
-        AtEOXact_GUC(false, level);
+    AtEOXact_GUC(false, level);
     if (code < 0)
         elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(code));
 }

@@ -44,7 +44,7 @@ StoreNotes &notes_of(const Store &store);
 
 // Runs a statement; connected to SPI, between begin/end_as_owner. Results are in SPI_tuptable and SPI_processed.
 // Not read_only: a snapshot of its own, in which whatever was committed before is seen (READ COMMITTED).
-// read_only: the active snapshot.
+// read_only: the active snapshot. While it runs, search_path is pg_catalog alone.
 void run(const Store &store, Statement statement, Datum *values, const char *nulls = nullptr, bool read_only = false);
 
 // SPI_connect() and SPI_finish() that raise instead of returning a code.

@@ -10,7 +10,6 @@ extern "C" {
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 }
@@ -130,18 +129,11 @@ void require_read_committed(const char *command) {
 RunAsOwner begin_as_owner(const Store &store) {
     RunAsOwner saved{};
     GetUserIdAndSecContext(&saved.saved_user, &saved.saved_context);
-    saved.guc_level = NewGUCNestLevel();
     SetUserIdAndSecContext(store.owner, saved.saved_context | SECURITY_LOCAL_USERID_CHANGE);
-    // Operators and functions are PostgreSQL's own, whatever the caller has made; plans are not made anew either.
-    set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
-                      false);
     return saved;
 }
 
-void end_as_owner(const RunAsOwner &saved) {
-    AtEOXact_GUC(false, saved.guc_level);
-    SetUserIdAndSecContext(saved.saved_user, saved.saved_context);
-}
+void end_as_owner(const RunAsOwner &saved) { SetUserIdAndSecContext(saved.saved_user, saved.saved_context); }
 
 bool is_full(const SegmentBuilder &builder) {
     return builder.flows() >= static_cast<uint64_t>(settings::max_segment_flows) ||

@@ -36,12 +36,12 @@ void require_insert(const Store &store, Oid user);
 // Raises 25001 where the transaction keeps one snapshot: upkeep must see what others have just committed.
 void require_read_committed(const char *command);
 
-// Switches to the store's owner (SECURITY_LOCAL_USERID_CHANGE) and to a search_path of pg_catalog alone. Restored by
-// end(), and by PostgreSQL itself when a (sub)transaction aborts, so no destructor is needed and none is there.
+// Switches to the store's owner (SECURITY_LOCAL_USERID_CHANGE); statements have a search_path of pg_catalog alone
+// besides (run() in statements.hh). Restored by end(), and by PostgreSQL itself when a (sub)transaction aborts, so no
+// destructor is needed and none is there.
 struct RunAsOwner {
     Oid saved_user;
     int saved_context;
-    int guc_level;
 };
 RunAsOwner begin_as_owner(const Store &store);
 void end_as_owner(const RunAsOwner &saved);

@@ -7,6 +7,7 @@
 extern "C" {
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_am.h"
@@ -50,10 +51,19 @@ bool has_own_columns(TupleDesc descriptor) {
     return constraints == nullptr || (constraints->num_check <= own_checks && !constraints->has_generated_stored);
 }
 
+// Operator classes of somebody's own may call functions that want a statement's search_path.
+bool is_built_in(Relation index) {
+    for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); ++i)
+        if (index->rd_opfamily[i] >= FirstNormalObjectId)
+            return false;
+    return true;
+}
+
 bool are_plain(CatalogIndexState indexes) {
     for (int i = 0; i < indexes->ri_NumIndices; ++i) {
         const IndexInfo *index = indexes->ri_IndexRelationInfo[i];
-        if (index->ii_Expressions != NIL || index->ii_Predicate != NIL || index->ii_ExclusionOps != nullptr ||
+        if (!is_built_in(indexes->ri_IndexRelationDescs[i]) || index->ii_Expressions != NIL ||
+            index->ii_Predicate != NIL || index->ii_ExclusionOps != nullptr ||
             !indexes->ri_IndexRelationDescs[i]->rd_index->indimmediate)
             return false;
     }
