@@ -120,6 +120,20 @@ SELECT flows_ingest(:'flows');
 \set VERBOSITY default
 ALTER TABLE flow_segments DROP CONSTRAINT few;
 TRUNCATE flow_segments;
+-- An operator class of the owner's own is called as in any statement of fas's: nothing of the caller's is on its path.
+CREATE FUNCTION strict_compare(int, int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  IF current_setting('search_path') !~ '^pg_catalog' THEN RAISE 'search_path is %', current_setting('search_path'); END IF;
+  RETURN btint4cmp($1, $2);
+END $$;
+CREATE OPERATOR CLASS strict_ops FOR TYPE int USING btree AS
+  OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 strict_compare(int, int);
+CREATE INDEX strict ON flow_segments (hour_min strict_ops);
+SELECT flows_ingest(:'flows') > 0 AS taken FROM generate_series(1, 3);
+DROP INDEX strict;
+DROP OPERATOR FAMILY strict_ops USING btree;
+DROP FUNCTION strict_compare;
+TRUNCATE flow_segments;
 CREATE INDEX ON flow_segments ((flows / 10));
 SELECT flows_ingest(:'flows');
 SET enable_seqscan = off;

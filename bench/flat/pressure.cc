@@ -1,5 +1,6 @@
 // What the store does under load that lasts: questions beside writers, long ingest, an old snapshot, a steady rate, and
 // batches that are small.
+#include <algorithm>
 #include <thread>
 
 #include "../host.hh"
@@ -26,6 +27,21 @@ bool long_enough(const Options &options, double seconds, double wanted, bool &fu
 
 std::string early(bool full, double seconds) {
     return full ? " **Ended after " + fixed(seconds, 0) + " s, because the disk was nearly full.**" : "";
+}
+
+// The calls of those seconds in which the machine's host left its processors alone.
+std::string undisturbed(const Written &written, const std::vector<ProcessorTime> &seconds) {
+    constexpr double little = 0.02;
+    Written quiet;
+    std::vector<bool> is_quiet;
+    for (size_t i = 1; i < seconds.size(); ++i)
+        is_quiet.push_back(stolen_share(seconds[i - 1], seconds[i]) < little);
+    for (const Call &call : written.calls)
+        if (auto second = static_cast<size_t>(call.at); second < is_quiet.size() && is_quiet[second])
+            quiet.calls.push_back(call);
+    auto count = std::count(is_quiet.begin(), is_quiet.end(), true);
+    return ".\n\nIn the " + std::to_string(count) + " seconds in which that was less than " + fixed(100 * little, 0) +
+           "%: " + (quiet.calls.empty() ? "no call" : calls_of(quiet));
 }
 
 // Looks at the store every so often while it is written.
@@ -76,11 +92,11 @@ std::string measure_calls(const Options &options) {
     Feed feed({});
     std::atomic<uint64_t> next{0};
     bool full = false;
-    std::vector<ProcessorTime> tenths;
-    Written written = write(options, {.feed = feed, .next = next, .goes_on = [&](double seconds) {
-                                          if (seconds >= options.seconds / 10 * static_cast<double>(tenths.size()))
-                                              tenths.push_back(processor_time());
-                                          return !long_enough(options, seconds, options.seconds, full);
+    std::vector<ProcessorTime> seconds; // at the beginning of each
+    Written written = write(options, {.feed = feed, .next = next, .goes_on = [&](double spent) {
+                                          while (spent >= static_cast<double>(seconds.size()))
+                                              seconds.push_back(processor_time());
+                                          return !long_enough(options, spent, options.seconds, full);
                                       }});
     double tenth = written.seconds / 10;
     std::string text = "## One connection for " + fixed(written.seconds, 0) + " s\n\n" + fixed(written.flows / 1e6, 0) +
@@ -90,8 +106,11 @@ std::string measure_calls(const Options &options) {
     for (int i = 0; i < 10; ++i)
         text += " " + fixed(written.rate_between(i * tenth, (i + 1) * tenth), 0);
     text += ".\n\nProcessor time that the machine's host gave to others, in each tenth, %:";
-    for (size_t i = 1; i < tenths.size(); ++i)
-        text += " " + fixed(100 * stolen_share(tenths[i - 1], tenths[i]), 0);
+    for (size_t i = 0; i < 10 && seconds.size() > 10; ++i)
+        text += " " + fixed(100 * stolen_share(seconds[i * (seconds.size() - 1) / 10],
+                                               seconds[(i + 1) * (seconds.size() - 1) / 10]),
+                            0);
+    text += undisturbed(written, seconds);
     Size size = size_of(control);
     return text + ".\n\nIn the end " + fixed(size.total / size.flows, 1) + " bytes/flow on disk, " +
            fixed(size.live / size.flows, 2) + " of them live; " + fixed(size.segments, 0) + " segments, " +
