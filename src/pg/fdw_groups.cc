@@ -28,6 +28,10 @@ struct Candidate {
     double flows; // of these hours, as far as the row tells
     bool streamed = false;
 
+    // Of choose_streamed(): so many end before this one begins, and the most flows that it and those before it allow.
+    size_t before = 0;
+    double best = 0;
+
     Candidate(const SegmentRow &of, HourRange hours)
         : row(of), first(std::max<int64_t>(of.hour_min, hours.first)), last(std::min<int64_t>(of.hour_max, hours.last)),
           flows(static_cast<double>(of.flows) * static_cast<double>(std::max<int64_t>(last - first + 1, 1)) /
@@ -37,19 +41,19 @@ struct Candidate {
 // Marks segments of which no two have an hour in common, so that they have as many flows as possible; returns how many
 // these are. `from` is sorted by the last hour.
 double choose_streamed(std::vector<Candidate> &from) {
-    std::vector<double> best(from.size() + 1); // among the first n
-    std::vector<size_t> before(from.size());   // so many end before this one begins
+    const auto best = [&from](size_t n) { return n == 0 ? 0 : from[n - 1].best; };
     for (size_t i = 0; i < from.size(); ++i) {
         const auto end = std::lower_bound(from.begin(), from.begin() + static_cast<ptrdiff_t>(i), from[i].first,
                                           [](const Candidate &c, int64_t hour) { return c.last < hour; });
-        before[i] = static_cast<size_t>(end - from.begin());
-        best[i + 1] = std::max(best[i], best[before[i]] + from[i].flows);
+        from[i].before = static_cast<size_t>(end - from.begin());
+        from[i].best = std::max(best(i), best(from[i].before) + from[i].flows);
     }
     for (size_t n = from.size(); n > 0;) {
-        from[n - 1].streamed = best[n] > best[n - 1];
-        n = from[n - 1].streamed ? before[n - 1] : n - 1;
+        Candidate &last = from[n - 1];
+        last.streamed = last.best > best(n - 1);
+        n = last.streamed ? last.before : n - 1;
     }
-    return best.back();
+    return best(from.size());
 }
 
 } // namespace
