@@ -57,8 +57,8 @@ struct State {
 
     ContextMemory memory;
     BitmapGatherer gatherer;
-    uint64 frame_inputs =
-        1; // of a frame that moves: its bitmaps that are not null, which may be none; else not counted
+    // Of a frame that moves: its bitmaps that are not null, of which there may be none; else not counted.
+    uint64 frame_inputs = 1;
     const struct varlena *received = nullptr; // of a deserialised state: its bitmap, and the gatherer is empty
 };
 
