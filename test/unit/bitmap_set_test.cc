@@ -141,6 +141,68 @@ TYPED_TEST(BitmapSet, AlgebraIsThatOfSets) {
     }
 }
 
+// The low halves of a container's members: an array, a bitset or runs.
+std::vector<uint16_t> random_container(std::mt19937_64 &random) {
+    std::vector<uint16_t> out;
+    const uint64_t kind = random() % 3, step = kind == 0 ? 100 + random() % 300 : kind == 1 ? 3 : 400;
+    for (uint64_t at = random() % 100; at < 65000; at += 1 + random() % step)
+        for (uint64_t last = at + (kind == 2 ? random() % 500 : 0); at <= last; ++at)
+            out.push_back(static_cast<uint16_t>(at));
+    return out;
+}
+
+template <class Value> void append(std::vector<Value> &out, uint64_t key, const std::vector<uint16_t> &lows) {
+    for (uint16_t low : lows)
+        out.push_back(static_cast<Value>(key << 16 | low));
+}
+
+template <class Value> std::vector<uint8_t> bytes_of(const std::vector<Value> &members) {
+    auto bitmap = Width<Value>::Bitmap::of(members);
+    bitmap.optimize();
+    std::vector<uint8_t> out(bitmap.serialized_size());
+    bitmap.serialize(out.data());
+    return out;
+}
+
+// Many containers in one bucket, in every mixture of those that both have, those that are alike, and those that differ.
+TYPED_TEST(BitmapSet, AlgebraOfManyContainers) {
+    using Value = TypeParam;
+    std::mt19937_64 random(11);
+    for (int round = 0; round < 40; ++round) {
+        std::vector<Value> a, b;
+        const uint64_t alike = random() % 11, different = random() % 11; // of ten
+        for (uint64_t key = 0; key < 40; ++key) {
+            auto lows = random_container(random);
+            if (random() % 10 < 8)
+                append(a, key, lows);
+            if (random() % 10 < different)
+                lows = random_container(random);
+            else if (random() % 10 >= alike)
+                lows.erase(lows.begin() + static_cast<ptrdiff_t>(random() % lows.size()));
+            if (random() % 10 < 8)
+                append(b, key, lows);
+        }
+        const auto x = bytes_of(a), y = bytes_of(b);
+        std::vector<Value> both, either, one, left;
+        std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
+        std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(either));
+        std::set_symmetric_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(one));
+        std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(left));
+        const std::pair<SetOperation, const std::vector<Value> &> cases[] = {{SetOperation::intersection, both},
+                                                                             {SetOperation::union_of, either},
+                                                                             {SetOperation::symmetric_difference, one},
+                                                                             {SetOperation::difference, left}};
+        for (const auto &[operation, expected] : cases) {
+            VectorSink sink;
+            combine<Value>(operation, x, y, sink);
+            const std::vector<uint8_t> bytes = sink.take();
+            ASSERT_TRUE(is_sound<Value>(bytes));
+            EXPECT_TRUE(Width<Value>::Bitmap::deserialize(bytes, sqlstate::data_corrupted).values() == expected);
+            EXPECT_EQ(count_combined<Value>(operation, x, y), expected.size());
+        }
+    }
+}
+
 TYPED_TEST(BitmapSet, ChangesAreThoseOfSets) {
     using Value = TypeParam;
     std::mt19937_64 random(8);

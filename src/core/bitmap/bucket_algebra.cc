@@ -192,8 +192,9 @@ CombinedBucket::CombinedBucket(SetOperation operation, Bytes left, Bytes right) 
     Chosen x(first), y(second);
     Containers kept = part(operation, first, second, maker_, x, y);
     if (x.size() > 0) {
-        const bool is_intersection = operation == SetOperation::intersection;
-        common_.emplace(combined(operation, x.bytes(is_intersection), y.bytes(is_intersection)));
+        // What was made already must not be made once more.
+        const bool may_have_others = operation == SetOperation::intersection && kept.empty();
+        common_.emplace(combined(operation, x.bytes(may_have_others), y.bytes(may_have_others)));
     }
     if (kept.empty())
         return;
