@@ -284,6 +284,7 @@ std::vector<Output> Merge::split(const SplitOptions &options) const {
     std::vector<Output> outputs;
     Output rest;
     uint64_t rest_rows = 0;
+    uint32_t rest_hour = 0; // its last
     for (uint32_t at = 0; at < sources_.size();) {
         Range run{at, at};
         uint64_t rows = 0;
@@ -294,13 +295,15 @@ std::vector<Output> Merge::split(const SplitOptions &options) const {
             split_hour(run, most, outputs);
             continue;
         }
-        if (rest_rows + rows > most) {
+        const bool is_far = rest_rows > 0 && hours_[sources_[run.begin].hour] - rest_hour > options.near_hours;
+        if (rest_rows + rows > most || (is_far && rest_rows >= options.cut_flows)) {
             outputs.push_back(std::move(rest));
             rest = {};
             rest_rows = 0;
         }
         rest.runs.push_back(run);
         rest_rows += rows;
+        rest_hour = hours_[sources_[run.begin].hour];
     }
     if (!rest.runs.empty())
         outputs.push_back(std::move(rest));

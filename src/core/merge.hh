@@ -18,10 +18,13 @@ struct SplitOptions {
     uint64_t max_flows = 1 << 20;      // no output holds more, so long as hours can be parted (one cell never is parted
                                        // unless it alone holds more)
     uint64_t own_hour_flows = 1 << 14; // an hour with at least so many flows gets segments of its own
+    // What is left is cut where its hours lie further apart than `near_hours`, into segments of at least so many flows.
+    uint64_t cut_flows = UINT64_MAX;
+    uint32_t near_hours = 12;
 };
 
-// The same flows as several segments: each hour that has enough flows by itself, what is left together, nothing
-// larger than max_flows. Only flows with hour >= first_hour are carried (retention). May return nothing.
+// The same flows as several segments: each hour that has enough flows by itself, what is left together or cut
+// between hours, nothing larger than max_flows. Only flows with hour >= first_hour are carried (retention). May return nothing.
 std::vector<SegmentBytes> merge_and_split(std::span<SegmentReader *const> inputs, const SplitOptions &options,
                                           uint32_t first_hour = 0);
 

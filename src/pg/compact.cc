@@ -89,12 +89,18 @@ Input *take_rows(const Store &store, const MergeRequest &request, size_t *count)
     return inputs;
 }
 
-// Segments of lower levels are merged soon again, so only what stays is parted by hour.
+// Segments of lower levels are merged soon again, so only what stays is parted by hour. What ingests leave of hours
+// that come in any order, mostly stragglers, is cut between them: a query of one hour then opens segments of few hours,
+// with few names. flows_compact() has seen all of it, and would merge again what it cut.
 SplitOptions split_options(int level) {
     SplitOptions options;
     options.max_flows = static_cast<uint64_t>(settings::max_segment_flows);
-    options.own_hour_flows =
-        level >= 2 ? static_cast<uint64_t>(own_hour_threshold(settings::max_segment_flows)) : UINT64_MAX;
+    if (level >= 2)
+        options.own_hour_flows = static_cast<uint64_t>(own_hour_threshold(settings::max_segment_flows));
+    else
+        options.own_hour_flows = UINT64_MAX;
+    if (level == 2)
+        options.cut_flows = cut_flows;
     return options;
 }
 

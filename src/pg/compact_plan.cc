@@ -52,7 +52,7 @@ Search search_of_level(int level, int64_t window, int64_t flows) {
     case 1:
         return {1, window, level2_flows, most_flows(flows), flows >= large_batch ? 4u : 8u, level2_flows / 2};
     default:
-        return {2, window, own_hour_flows, max_ingest_merge, 8, own_hour_flows};
+        return {2, window, cut_flows, max_ingest_merge, 8, own_hour_flows};
     }
 }
 
@@ -68,7 +68,7 @@ Search search_due(int64_t id, int64_t flows) {
     if (id % second == first / 2)
         return search_of_level(1, 8 * second, flows);
     int64_t third = 20 * second;
-    if (id % third == 7)
+    if (id % third == second - 1)
         return search_of_level(2, 4 * third, flows);
     return {-1, 0, 0, 0, 0, 0};
 }

@@ -18,6 +18,7 @@ inline constexpr int sealed_level = 3;
 inline constexpr int64_t max_ingest_merge = 1 << 18; // flows that one ingest call merges at most
 inline constexpr size_t max_ingest_rows = 128;       // segments, likewise
 inline constexpr int64_t own_hour_flows = 1 << 14;   // an hour with so many flows gets segments of its own
+inline constexpr int64_t cut_flows = 1 << 10;        // hours far from each other lie in segments of so many at least
 inline constexpr int64_t small_segment_flows = 1 << 16;
 
 // An ingest of so many flows parts them by hour itself (SegmentBuilder::take); fewer become one segment.

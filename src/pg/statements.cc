@@ -159,19 +159,20 @@ SPIPlanPtr prepare(const Store &store, const Definition &definition) {
         if (types[i] == own_type)
             types[i] = get_atttype(store.segments, get_attnum(store.segments, *own_column++));
     }
-    // Generic at once: the values say nothing that a plan could use (list_segments alone is left to the planner).
-    bool is_list = &definition == &definitions[static_cast<size_t>(Statement::list_segments)];
-    SPIPlanPtr plan = SPI_prepare_cursor(text.data, definition.arguments, types, is_list ? 0 : CURSOR_OPT_GENERIC_PLAN);
+    // Generic at once: the values say nothing that a plan could use.
+    SPIPlanPtr plan = SPI_prepare_cursor(text.data, definition.arguments, types, CURSOR_OPT_GENERIC_PLAN);
     if (plan == nullptr)
         elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
     pfree(text.data);
     return plan;
 }
 
-// Statements of merges find few rows by their ids among any number that are dead.
-bool is_by_id(Statement statement) {
-    return statement == Statement::find_candidates || statement == Statement::pick_segments ||
-           statement == Statement::take_segments;
+// Statements of merges find few rows by their ids among any number that are dead. The planner takes the two conditions
+// on hours for independent and expects hundreds of rows where a handful spans an hour; and where all rows are wanted,
+// to find them is nothing beside reading the segments.
+bool finds_few(Statement statement) {
+    return statement == Statement::list_segments || statement == Statement::find_candidates ||
+           statement == Statement::pick_segments || statement == Statement::take_segments;
 }
 
 void set_for_now(const char *name, const char *value) {
@@ -184,7 +185,7 @@ int set_for_statement(Statement statement) {
     // Operators and functions are PostgreSQL's own, whatever the caller has made; plans are not made anew either.
     set_for_now("search_path", "pg_catalog, pg_temp");
     // A plan that is made when the table has few live rows reads all of it, and is kept when most of it is dead.
-    if (is_by_id(statement))
+    if (finds_few(statement))
         set_for_now("enable_seqscan", "off");
     return level;
 }

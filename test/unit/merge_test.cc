@@ -125,7 +125,10 @@ TEST(Merge, SplitsByHourAndSize) {
     std::mt19937_64 random(4);
     for (int seed = 0; seed < 40; ++seed) {
         const std::vector<Flows> parts = random_parts(random, 1 + random() % 6, 500);
-        const SplitOptions options{.max_flows = 1 + random() % 900, .own_hour_flows = 1 + random() % 400};
+        const SplitOptions options{.max_flows = 1 + random() % 900,
+                                   .own_hour_flows = 1 + random() % 400,
+                                   .cut_flows = 1 + random() % 200,
+                                   .near_hours = static_cast<uint32_t>(1 + random() % 3)};
         ASSERT_NO_FATAL_FAILURE(check_split(parts, options, static_cast<uint32_t>(random() % 8))) << seed;
     }
 }
@@ -148,6 +151,42 @@ TEST(Merge, SplitsHoursTogetherWhereTheyAreSmall) {
     EXPECT_EQ(merge_and_split(readers.pointers, {.max_flows = 1 << 20, .own_hour_flows = 1 << 14}).size(), 1u);
     const auto four = merge_and_split(readers.pointers, {.max_flows = 300, .own_hour_flows = 1 << 14});
     EXPECT_EQ(four.size(), 4u);
+}
+
+// The hours of each segment that a split gives, in terms of `flows_of`: how many flows each hour has.
+std::vector<std::vector<uint32_t>> hours_of_split(const std::map<uint32_t, int> &flows_of,
+                                                  const SplitOptions &options) {
+    Flows flows;
+    for (const auto &[hour, count] : flows_of)
+        for (int i = 0; i < count; ++i)
+            flows.push_back({hour, {"a", "b" + std::to_string(i), "c"}, {1, 2}});
+    const std::vector<SegmentBytes> segments = {build(flows)};
+    Readers readers(segments);
+    std::vector<std::vector<uint32_t>> out;
+    for (const SegmentBytes &output : merge_and_split(readers.pointers, options)) {
+        MemorySource source(output);
+        SegmentReader reader(source);
+        std::vector<uint32_t> &hours = out.emplace_back();
+        for (const HourEntry &entry : reader.hours())
+            hours.push_back(entry.hour);
+    }
+    return out;
+}
+
+// Stragglers of hours that came in any order: near each other they stay together, whatever lies between them.
+TEST(Merge, CutsBetweenHoursThatAreFarFromEachOther) {
+    using Split = std::vector<std::vector<uint32_t>>;
+    const std::map<uint32_t, int> flows_of = {{10, 5}, {11, 6}, {12, 50}, {24, 4},
+                                              {37, 9}, {38, 1}, {500, 2}, {600, 3}};
+    const SplitOptions cut{.own_hour_flows = 20, .cut_flows = 10, .near_hours = 12};
+    EXPECT_EQ(hours_of_split(flows_of, cut), (Split{{12}, {10, 11}, {24, 37, 38}, {500, 600}}));
+    // Hours 12 to 24 are near each other; what is too small to be cut goes on, to the end if need be.
+    EXPECT_EQ(hours_of_split(flows_of, {.own_hour_flows = 100, .cut_flows = 10, .near_hours = 12}),
+              (Split{{10, 11, 12, 24}, {37, 38}, {500, 600}}));
+    EXPECT_EQ(hours_of_split(flows_of, {.own_hour_flows = 20, .cut_flows = 16, .near_hours = 12}),
+              (Split{{12}, {10, 11, 24, 37, 38}, {500, 600}}));
+    EXPECT_EQ(hours_of_split(flows_of, {.own_hour_flows = 20}), (Split{{12}, {10, 11, 24, 37, 38, 500, 600}}));
+    EXPECT_EQ(hours_of_split({{0, 1}, {max_hour, 1}}, {.cut_flows = 1}), (Split{{0}, {max_hour}}));
 }
 
 TEST(Merge, TrimsToNothing) {
