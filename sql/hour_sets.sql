@@ -63,4 +63,30 @@ UPDATE flow_segments SET hours = '{3,8}' WHERE hour_max = 9;
 SELECT segment_id = (SELECT min(id) FROM flow_segments) AS first, problem FROM flows_check();
 
 TRUNCATE flow_segments;
-DROP FUNCTION one_flow, batch, segments_read, nothing;
+
+-- What ingests merge of hours that come in any order is cut between them, into no less than 1,024 flows; hours near
+-- each other stay together.
+ALTER SEQUENCE flow_segments_id_seq RESTART;
+RESET fas.auto_compact;
+CREATE FUNCTION many_flows(hour int, flows int) RETURNS bigint LANGUAGE sql AS $$
+  SELECT flows_ingest('[' || string_agg(one_flow(hour - (n % 8 = 0)::int, n), ',') || ']')
+  FROM generate_series(1, flows) AS n $$;
+SELECT many_flows(3000, 2100), many_flows(1000, 2200);
+SELECT many_flows(hour, 2300) FROM unnest('{5000,9000,1010,7000,3001}'::int[]) AS hour;
+SELECT flows_ingest('[' || string_agg(one_flow(8000 + 13 * n, n), ',') || ']') FROM generate_series(1, 2100) AS n;
+SELECT many_flows(6000, 2400) FROM generate_series(1, 2);
+SELECT level, hour_min, hour_max, flows, hours FROM flow_segments
+WHERE hour_max < 8000 ORDER BY hour_min, id;
+SELECT level, hour_min, hour_max, flows, rb_cardinality(hours) AS hours FROM flow_segments
+WHERE hour_max > 8000 ORDER BY hour_min, id;
+SELECT * FROM segments_read('SELECT * FROM flows_by_hour(3000)');
+SELECT * FROM segments_read('SELECT * FROM flows_by_hour(4999)');
+SELECT * FROM flows_check();
+-- flows_compact() brings them together, and is done then.
+SELECT segments_written, flows FROM flows_compact();
+SELECT level, hour_min, hour_max, flows FROM flow_segments ORDER BY hour_min, id;
+SELECT * FROM flows_compact();
+SELECT sum(bytes_rx) FROM flows;
+
+TRUNCATE flow_segments;
+DROP FUNCTION one_flow, batch, many_flows, segments_read, nothing;
