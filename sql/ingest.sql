@@ -73,13 +73,13 @@ SELECT level, hour_min = hour_max AS one_hour, count(*), sum(flows) FROM flow_se
 SELECT hour, count(*), sum(bytes_tx), sum(bytes_rx) FROM flows GROUP BY hour ORDER BY hour;
 SELECT * FROM flows_check();
 RESET fas.max_segment_flows;
-RESET fas.auto_compact;
 
 -- Every way in makes the same segments.
 TRUNCATE flow_segments;
 SELECT flows_ingest(:'flows'), flows_ingest(:'flows'::json), flows_ingest(:'flows'::jsonb);
 INSERT INTO flows VALUES (7, 'a', 'b', 'v', 5, 6), (3, 'c', 'd', 'v', 0, 9223372036854775807);
 SELECT count(*) AS segments, count(DISTINCT segment::text) AS different FROM flow_segments;
+RESET fas.auto_compact;
 
 -- A name is qualified everywhere: nothing of the caller's path is used.
 CREATE SCHEMA decoy;

@@ -72,7 +72,10 @@ size_t SegmentBuilder::memory() const noexcept {
 }
 
 // Callers flush when memory() has reached their limit: what was kept here would make them flush after every flow.
-void SegmentBuilder::clear() noexcept { *state_ = State(); }
+void SegmentBuilder::clear() noexcept {
+    *state_ = State();
+    has_given_ = false;
+}
 
 namespace {
 
@@ -214,24 +217,36 @@ SegmentBytes SegmentBuilder::build() const {
 
 namespace {
 
-// Marks what is to stay: small hours, and those that one in sixteen of the latest rows belongs to. Nothing where that
-// is more than half of all rows.
+constexpr size_t latest_rows = 1024;
+constexpr size_t expecting_share = 128; // an hour expects more rows where one in so many of the latest is its own
+
+// Marks what is to stay: small hours, and those that expect more, first those that expect most, as long as half of all
+// rows, or more, are taken. Nothing where the small hours alone hold more than that.
 void mark_staying(const Cells &cells, const Rows &rows, uint64_t own_hour_flows, std::vector<Hour> &hours) {
-    const size_t latest = std::min<size_t>(rows.size(), 1024);
+    const size_t latest = std::min(rows.size(), latest_rows);
     std::vector<size_t> counts(hours.size());
     for (size_t row = rows.size() - latest; row < rows.size(); ++row) {
         const uint32_t hour = cells[rows[row].cell][cell_hour];
         const auto at = std::partition_point(hours.begin(), hours.end(), [&](const Hour &h) { return h.hour < hour; });
         ++counts[static_cast<size_t>(at - hours.begin())];
     }
+    std::vector<size_t> expecting;
     uint64_t staying = 0;
-    for (size_t i = 0; i < hours.size(); ++i) {
-        hours[i].stays = hours[i].rows < own_hour_flows || counts[i] > latest / 16;
-        staying += hours[i].stays ? hours[i].rows : 0;
-    }
+    for (size_t i = 0; i < hours.size(); ++i)
+        if (hours[i].rows < own_hour_flows)
+            staying += hours[i].rows;
+        else if (counts[i] * expecting_share >= latest)
+            expecting.push_back(i);
     if (staying > rows.size() / 2)
-        for (Hour &hour : hours)
-            hour.stays = false;
+        return;
+    std::stable_sort(expecting.begin(), expecting.end(), [&](size_t a, size_t b) { return counts[a] > counts[b]; });
+    for (const size_t i : expecting)
+        if (staying + hours[i].rows <= rows.size() / 2) {
+            hours[i].stays = true;
+            staying += hours[i].rows;
+        }
+    for (Hour &hour : hours)
+        hour.stays |= hour.rows < own_hour_flows;
 }
 
 } // namespace
@@ -239,6 +254,7 @@ void mark_staying(const Cells &cells, const Rows &rows, uint64_t own_hour_flows,
 std::vector<SegmentBytes> SegmentBuilder::take(uint64_t own_hour_flows, bool end) {
     const State &s = *state_;
     const size_t memory_before = memory();
+    has_given_ = true;
     std::vector<SegmentBytes> segments;
     std::vector<bool> staying;
     {
@@ -275,14 +291,20 @@ void SegmentBuilder::keep(const std::vector<bool> &cells) {
     state_ = std::make_unique<State>();
     if (std::find(cells.begin(), cells.end(), true) == cells.end())
         return;
+    constexpr uint32_t none = UINT32_MAX;
+    std::vector<uint32_t> kept(cells.size(), none); // the new number of each cell that has come again
     for (size_t i = 0; i < before->rows.size(); ++i) {
         Row row = before->rows[i];
         if (!cells[row.cell])
             continue;
-        auto cell = before->cells[row.cell];
-        for (size_t t = 0; t < text_dimension_count; ++t)
-            cell[t] = state_->names[t].add(before->names[t][cell[t]]);
-        row.cell = state_->cells.add(cell);
+        uint32_t &number = kept[row.cell];
+        if (number == none) {
+            auto cell = before->cells[row.cell];
+            for (size_t t = 0; t < text_dimension_count; ++t)
+                cell[t] = state_->names[t].add(before->names[t][cell[t]]);
+            number = state_->cells.add(cell);
+        }
+        row.cell = number;
         state_->rows.push(row);
     }
 }

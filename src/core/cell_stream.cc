@@ -24,7 +24,7 @@ uint64_t CellWindows::cells() const noexcept {
 
 void CellWindows::expect_in(SegmentReader &segment) const {
     if (!ranges_.empty())
-        segment.expect_cells({ranges_.front().begin, ranges_.back().end}, cells());
+        segment.expect_cells({ranges_.front().begin, ranges_.back().end}, cells(), ranges_.size());
 }
 
 bool CellWindows::advance() {

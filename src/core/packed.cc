@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 #include <utility>
 
 #include "bytes.hh"
@@ -265,58 +266,74 @@ uint64_t column_set_size(std::span<const ColumnWriter *const> columns) noexcept 
 }
 
 void append_column_set(std::span<const ColumnWriter *const> columns, std::vector<uint8_t> &out) {
-    for (const ColumnWriter *column : columns)
+    size_t blocks = 0, data = 0;
+    for (const ColumnWriter *column : columns) {
         append<uint32_t>(out, column == nullptr ? 0 : static_cast<uint32_t>(column->data().size()));
+        blocks = std::max(blocks, column == nullptr ? 0 : column->sizes().size());
+        data += column == nullptr ? 0 : column->data().size();
+    }
+    std::vector<Bytes> left; // of the columns that are there
+    std::vector<std::span<const uint16_t>> sizes;
     for (const ColumnWriter *column : columns)
-        if (column != nullptr)
+        if (column != nullptr && !column->sizes().empty()) {
+            left.push_back(column->data());
+            sizes.push_back(column->sizes());
             for (const uint16_t size : column->sizes())
                 append<uint16_t>(out, size);
-    for (const ColumnWriter *column : columns)
-        if (column != nullptr)
-            out.insert(out.end(), column->data().begin(), column->data().end());
+        }
+    out.resize(out.size() + data);
+    uint8_t *to = out.data() + out.size() - data;
+    for (size_t b = 0; b < blocks; ++b)
+        for (size_t c = 0; c < left.size(); ++c) {
+            to = std::copy_n(left[c].data(), sizes[c][b], to);
+            left[c] = left[c].subspan(sizes[c][b]);
+        }
 }
 
 ColumnSet::ColumnSet(ByteSource &source, uint64_t offset, uint64_t length, size_t columns, uint32_t count,
                      uint32_t optional)
-    : source_(&source), count_(count), columns_(columns) {
+    : source_(&source), count_(count), place_(columns, absent) {
     const uint64_t blocks = blocks_of(count);
     const uint64_t longest = 4 * columns + 2 * columns * blocks;
     const Bytes front = source.fetch(offset, std::min(length, longest));
     ByteCursor cursor(front);
     const uint8_t *lengths = cursor.take(4 * columns);
-    uint64_t present = 0, data = 0;
+    uint64_t data = 0;
     for (size_t c = 0; c < columns; ++c) {
         const uint32_t bytes = load<uint32_t>(lengths + 4 * c);
-        present += bytes > 0 ? 1 : 0;
         data += bytes;
         if (bytes == 0 ? (optional >> c & 1) == 0 && count > 0 : count == 0)
             throw_corrupted("A column is missing, or is there where none belongs.");
+        if (bytes != 0)
+            place_[c] = present_++;
     }
-    uint64_t at = 4 * columns + 2 * present * blocks;
-    if (at + data != length)
+    data_ = offset + 4 * columns + 2 * present_ * blocks;
+    if (data_ + data != offset + length)
         throw_corrupted("The lengths of a part's columns do not add up to the part's length.");
+    ends_.resize(present_ * blocks);
     for (size_t c = 0; c < columns; ++c) {
-        const uint32_t bytes = load<uint32_t>(lengths + 4 * c);
-        if (bytes == 0)
+        if (place_[c] == absent)
             continue;
-        Column &column = columns_[c];
         const uint8_t *sizes = cursor.take(2 * blocks);
-        column.offset = offset + at;
-        column.block_ends.resize(blocks);
-        uint64_t end = 0;
+        uint64_t sum = 0;
         for (uint64_t b = 0; b < blocks; ++b)
-            column.block_ends[b] = static_cast<uint32_t>(end += load<uint16_t>(sizes + 2 * b));
-        if (end != bytes)
+            sum += ends_[b * present_ + place_[c]] = load<uint16_t>(sizes + 2 * b);
+        if (sum != load<uint32_t>(lengths + 4 * c))
             throw_corrupted("The blocks of a column do not add up to its length.");
-        at += bytes;
     }
+    std::partial_sum(ends_.begin(), ends_.end(), ends_.begin());
 }
 
-// The bytes of blocks [first, end).
-Bytes ColumnSet::blocks(size_t column, uint32_t first, uint32_t end) const {
-    const Column &c = columns_[column];
-    const uint32_t from = first == 0 ? 0 : c.block_ends[first - 1];
-    return source_->fetch(c.offset + from, c.block_ends[end - 1] - from);
+// Blocks [first, end) of all columns: a fetch costs more than the bytes of the columns beside the one that is asked for,
+// and those are mostly wanted next.
+Bytes ColumnSet::blocks(uint32_t first, uint32_t end) {
+    const uint32_t begin = start(first, 0), length = start(end, 0) - begin;
+    if (first < held_first_ || end > held_end_) {
+        held_ = source_->fetch(data_ + begin, length);
+        held_first_ = first;
+        held_end_ = end;
+    }
+    return held_.subspan(begin - start(held_first_, 0), length);
 }
 
 uint32_t ColumnSet::first_block_above(size_t column, uint32_t begin, uint32_t end, uint64_t value) {
@@ -330,15 +347,21 @@ uint32_t ColumnSet::first_block_above(size_t column, uint32_t begin, uint32_t en
     return begin;
 }
 
-void ColumnSet::fetch(size_t column, uint32_t begin, uint32_t end) {
-    if (begin < end && end <= count_ && has(column))
-        blocks(column, begin / packed_block, (end - 1) / packed_block + 1);
+void ColumnSet::fetch(uint32_t begin, uint32_t end) {
+    if (begin < end && end <= count_ && present_ > 0)
+        blocks(begin / packed_block, (end - 1) / packed_block + 1);
+}
+
+uint64_t ColumnSet::bytes(uint32_t begin, uint32_t end) const noexcept {
+    if (begin >= end || end > count_ || present_ == 0)
+        return 0;
+    return start((end - 1) / packed_block + 1, 0) - start(begin / packed_block, 0);
 }
 
 uint64_t ColumnSet::block_base(size_t column, uint32_t block) {
     if (!has(column))
         return 0;
-    ByteCursor cursor(blocks(column, block, block + 1));
+    ByteCursor cursor(blocks(block, block + 1).subspan(start(block, place_[column]) - start(block, 0)));
     cursor.byte();
     return cursor.varint();
 }
@@ -353,12 +376,12 @@ template <class T> void ColumnSet::read_values(size_t column, uint32_t begin, ui
         return;
     }
     const uint32_t first = begin / packed_block, past = (end - 1) / packed_block + 1;
-    const std::vector<uint32_t> &ends = columns_[column].block_ends;
-    const Bytes bytes = blocks(column, first, past);
-    const uint32_t start = first == 0 ? 0 : ends[first - 1];
+    const Bytes bytes = blocks(first, past);
+    const uint32_t origin = start(first, 0);
     uint64_t wide = 0;
-    for (uint32_t b = first, at = 0; b < past; ++b) {
-        const uint32_t next = ends[b] - start;
+    for (uint32_t b = first; b < past; ++b) {
+        const uint32_t at = start(b, place_[column]) - origin;
+        const Bytes block = bytes.subspan(at, start(b, place_[column] + 1) - origin - at);
         const uint32_t block_begin = b * packed_block;
         const uint32_t in_block = std::min(packed_block, count_ - block_begin);
         const uint32_t from = std::max(begin, block_begin) - block_begin;
@@ -366,13 +389,12 @@ template <class T> void ColumnSet::read_values(size_t column, uint32_t begin, ui
         std::array<uint64_t, packed_block> values;
         if constexpr (sizeof(T) == 8) {
             if (from == 0 && to == packed_block) {
-                unpack_block(bytes.subspan(at, next - at), bytes.size() - at, in_block, out);
+                unpack_block(block, bytes.size() - at, in_block, out);
                 out += packed_block;
-                at = next;
                 continue;
             }
         }
-        unpack_block(bytes.subspan(at, next - at), bytes.size() - at, in_block, values.data());
+        unpack_block(block, bytes.size() - at, in_block, values.data());
         if (to - from == packed_block) { // the length known, so that the compiler makes it quick
             for (uint32_t i = 0; i < packed_block; ++i)
                 wide |= values[i];
@@ -385,7 +407,6 @@ template <class T> void ColumnSet::read_values(size_t column, uint32_t begin, ui
             }
         }
         out += to - from;
-        at = next;
     }
     if (sizeof(T) == 4 && wide >> 32 != 0)
         throw_corrupted("A column holds a number above its range.");

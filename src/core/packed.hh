@@ -2,7 +2,8 @@
 //
 // Each block is packed in the smallest of three ways: offsets from its minimum; the same with the few large values
 // patched in ("patched"); or, where values ascend, differences ("delta"). Columns with one count of values lie
-// together in a *column set*, whose directory comes first. docs/segment-format.md has the bytes.
+// together in a *column set*, whose directory comes first: block by block, so that a range of values is one piece of
+// bytes with all columns in it. docs/segment-format.md has the bytes.
 #pragma once
 
 #include <array>
@@ -63,7 +64,7 @@ class ColumnSet {
     ColumnSet(ByteSource &source, uint64_t offset, uint64_t length, size_t columns, uint32_t count,
               uint32_t optional = 0);
 
-    bool has(size_t column) const noexcept { return count_ == 0 || !columns_[column].block_ends.empty(); }
+    bool has(size_t column) const noexcept { return count_ == 0 || place_[column] != absent; }
     uint32_t count() const noexcept { return count_; }
 
     // Values [begin, end) to out[0..]. The narrow form throws data_corrupted when a value is wider.
@@ -75,20 +76,29 @@ class ColumnSet {
     uint64_t block_base(size_t column, uint32_t block);
     // In a column that ascends: the first block of [begin, end) whose base is greater than `value`; `end` if none is.
     uint32_t first_block_above(size_t column, uint32_t begin, uint32_t end, uint64_t value);
-    // Makes one fetch of all blocks with values [begin, end), so that block_base() and read() ask for nothing more.
-    void fetch(size_t column, uint32_t begin, uint32_t end);
+    // Makes one fetch of all blocks with values [begin, end), so that block_base() and read() of any column ask for
+    // nothing more.
+    void fetch(uint32_t begin, uint32_t end);
+    uint64_t bytes(uint32_t begin, uint32_t end) const noexcept; // that fetch() would ask for
 
   private:
-    struct Column {
-        uint64_t offset = 0;              // of the data, in the source
-        std::vector<uint32_t> block_ends; // relative to offset; empty when the column is left out
-    };
-    Bytes blocks(size_t column, uint32_t first, uint32_t end) const;
+    static constexpr uint32_t absent = UINT32_MAX;
+    // Where a column's block begins, counted from data_; of column number present_, where the next block's first does.
+    uint32_t start(uint32_t block, uint32_t place) const noexcept {
+        const size_t piece = size_t{block} * present_ + place;
+        return piece == 0 ? 0 : ends_[piece - 1];
+    }
+    Bytes blocks(uint32_t first, uint32_t end);
     template <class T> void read_values(size_t column, uint32_t begin, uint32_t end, T *out);
 
     ByteSource *source_;
     uint32_t count_;
-    std::vector<Column> columns_;
+    std::vector<uint32_t> place_; // of each column, among those that are there; or absent
+    uint32_t present_ = 0;        // columns that are there
+    uint64_t data_ = 0;           // where the first block begins, in the source
+    std::vector<uint32_t> ends_;  // of each block of each column that is there, as they lie
+    Bytes held_;                  // the blocks [held_first_, held_end_), fetched last
+    uint32_t held_first_ = 0, held_end_ = 0;
 };
 
 // One block, for tests: appends it to `out`; `values` are 1 to 128.

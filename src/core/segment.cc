@@ -50,7 +50,6 @@ struct SegmentReader::State {
     std::array<std::optional<std::vector<uint32_t>>, text_dimension_count> key_ids;
     std::array<IdBlock, text_dimension_count> id_blocks;
     std::optional<IndexReader> index;
-    bool has_cells = false; // the part lies in the source in one piece, loaded or not
     std::optional<ColumnSet> keys, cells, rows;
     Range window; // cells that window_columns holds, for read_rows()
     CellColumns window_columns;
@@ -65,7 +64,6 @@ struct SegmentReader::State {
     Dictionary &dictionary(size_t text_index);
     IndexReader &index_reader();
     uint32_t first_key_from(uint32_t src_app);
-    void fetch_cells(uint64_t wanted);
     void read_cells(Range range, bool with_keys, bool with_sums, CellColumns &out);
     void read_stored(size_t metric, uint32_t begin, uint32_t end, uint64_t *out);
     void slide_window(const HourEntry &hour, uint32_t row);
@@ -267,29 +265,22 @@ Range SegmentReader::keys_of_src_apps(Range ids) {
     return {begin, std::max(begin, s.first_key_from(ids.end))};
 }
 
-// The part as a whole, where a good piece of it is wanted or it is small.
-void SegmentReader::State::fetch_cells(uint64_t wanted) {
-    load_where_large(Part::cells, wanted, header.cells);
-    if (!loaded[format::at(Part::cells)] && !has_cells && part(Part::cells).length <= small_parts) {
-        source.keep(part(Part::cells).offset, part(Part::cells).length);
-        has_cells = true;
-    }
-}
-
-void SegmentReader::expect_cells(Range within, uint64_t count) {
+void SegmentReader::expect_cells(Range within, uint64_t count, uint64_t pieces) {
     State &s = *state_;
-    s.fetch_cells(count);
-    if (s.loaded[format::at(Part::cells)] || s.has_cells || count * 2 < within.size())
+    s.load_where_large(Part::cells, count, s.header.cells);
+    if (s.loaded[format::at(Part::cells)])
         return;
-    for (size_t column = 0; column < format::cell_columns; ++column)
-        s.cell_set().fetch(column, within.begin, within.end);
+    const uint64_t bytes = s.cell_set().bytes(within.begin, within.end);
+    if (count * 2 >= within.size() || pieces * small_part >= bytes)
+        s.cell_set().fetch(within.begin, within.end);
 }
 
 void SegmentReader::State::read_cells(Range range, bool with_keys, bool with_sums, CellColumns &out) {
     if (range.begin > range.end || range.end > header.cells)
         throw_corrupted("Cells were asked for that the segment does not have.");
-    fetch_cells(range.size());
+    load_where_large(Part::cells, range.size(), header.cells);
     ColumnSet &set = cell_set();
+    set.fetch(range.begin, std::min(range.end + 1, header.cells)); // the next one's first row ends the last one
     const uint32_t count = range.size();
     out.key.resize(with_keys ? count : 0);
     out.first_row.resize(size_t{count} + 1);
@@ -356,7 +347,7 @@ void SegmentReader::State::slide_window(const HourEntry &hour, uint32_t row) {
     uint32_t begin = hour.cells.begin;
     if (hour.cells.size() > window_cells) {
         ColumnSet &set = cell_set();
-        set.fetch(format::column_first_row, hour.cells.begin, hour.cells.end);
+        set.fetch(hour.cells.begin, hour.cells.end);
         // The last block whose first value is not above `row`.
         const uint32_t next = set.first_block_above(format::column_first_row, begin / packed_block + 1,
                                                     (hour.cells.end - 1) / packed_block + 1, row);

@@ -21,7 +21,7 @@ inline constexpr int64_t own_hour_flows = 1 << 14;   // an hour with so many flo
 inline constexpr int64_t cut_flows = 1 << 10;        // hours far from each other lie in segments of so many at least
 inline constexpr int64_t small_segment_flows = 1 << 16;
 
-// An ingest of so many flows parts them by hour itself (SegmentBuilder::take); fewer become one segment.
+// An ingest of so many flows parts them by hour itself (SegmentBuilder::take), to its end; fewer become one segment.
 inline constexpr int64_t parted_ingest_flows = 1 << 17;
 
 // A segment of this many flows, just ingested, or merged by an ingest, has this level. `has_own_hour`: all that its

@@ -141,7 +141,8 @@ bool is_full(const SegmentBuilder &builder) {
 }
 
 TakenSegments take_segments(SegmentBuilder &builder, bool end) {
-    TakenSegments taken{nullptr, 0, builder.flows() >= static_cast<uint64_t>(parted_ingest_flows)};
+    const bool are_many = builder.flows() >= static_cast<uint64_t>(parted_ingest_flows) || builder.has_given();
+    TakenSegments taken{nullptr, 0, are_many};
     std::vector<SegmentBytes> made;
     if (taken.are_parted) {
         made = builder.take(static_cast<uint64_t>(own_hour_threshold(settings::max_segment_flows)), end);

@@ -177,13 +177,32 @@ TEST(Builder, TakesEachHourOnce) {
     for (uint32_t i = 0; i < 200000; ++i) {
         const uint32_t hour = 100 + i / 20000 - (random() % 20 == 0 ? 1 : 0);
         builder.add({hour, {"app" + std::to_string(random() % 50), "b", "c"}, {i, 1}});
-        if (builder.flows() == 80000)
+        if (builder.flows() == 90000)
             taken.add(builder.take(4000, false), 4000);
     }
     taken.add(builder.take(4000, true), 4000);
     EXPECT_EQ(taken.flows.size(), 200000u);
     EXPECT_EQ(taken.mixed, 1u); // stragglers
     EXPECT_EQ(taken.segments, 11u);
+}
+
+// The same with few stragglers, up to three hours late: their hours wait for them, as far as there is room.
+TEST(Builder, WaitsForStragglers) {
+    std::mt19937_64 random(7);
+    SegmentBuilder builder;
+    Taken taken;
+    for (uint32_t i = 0; i < 400000; ++i) {
+        const uint32_t late = random() % 20 == 0 ? static_cast<uint32_t>(random() % 4) : 0;
+        builder.add({100 + i / 10000 - late, {"app" + std::to_string(random() % 50), "b", "c"}, {i, 1}});
+        if (builder.flows() == 100000) {
+            taken.add(builder.take(4000, false), 4000);
+            EXPECT_LE(builder.flows(), 50000u);
+        }
+    }
+    taken.add(builder.take(4000, true), 4000);
+    EXPECT_EQ(taken.flows.size(), 400000u);
+    EXPECT_EQ(taken.segments, 41u); // 97 to 139, of which the first three, of late flows alone, are one
+    EXPECT_EQ(taken.mixed, 1u);
 }
 
 // Few flows with most of the names must not make the next take() come at once.
