@@ -11,6 +11,8 @@
 namespace fas {
 namespace {
 
+constexpr uint64_t most_cuts = 64; // of what is left of one merge
+
 // A cell of an input, in terms of the merge.
 struct Source {
     uint32_t input, cell; // where it lies
@@ -127,6 +129,8 @@ class Merge {
                        const std::vector<uint32_t> &key_numbers);
     void rank_names_and_keys();
     void sort_sources();
+    Range hour_run(uint32_t at, uint64_t &rows) const;
+    uint64_t least_cut(const SplitOptions &options) const;
     void split_hour(Range run, uint64_t most, std::vector<Output> &outputs) const;
     uint32_t cell_end(uint32_t at, uint32_t end, uint64_t &rows) const;
 
@@ -279,31 +283,48 @@ void Merge::split_hour(Range run, uint64_t most, std::vector<Output> &outputs) c
         outputs.push_back({.runs = {{begin, run.end}}});
 }
 
+// The sources of the hour that begins at `at`, and how many rows they have.
+Range Merge::hour_run(uint32_t at, uint64_t &rows) const {
+    Range run{at, at};
+    rows = 0;
+    for (; run.end < sources_.size() && sources_[run.end].hour == sources_[at].hour; ++run.end)
+        rows += sources_[run.end].rows;
+    return run;
+}
+
+// Every segment costs a look at all names and keys of the merge, so there are not too many of them.
+uint64_t Merge::least_cut(const SplitOptions &options) const {
+    uint64_t left = 0, rows = 0;
+    for (Range run; run.end < sources_.size();) {
+        run = hour_run(run.end, rows);
+        if (rows < options.own_hour_flows)
+            left += rows;
+    }
+    return std::max({uint64_t{1}, options.cut_flows, left / most_cuts});
+}
+
 std::vector<Output> Merge::split(const SplitOptions &options) const {
-    const uint64_t most = std::clamp<uint64_t>(options.max_flows, 1, UINT32_MAX);
+    const uint64_t most = std::clamp<uint64_t>(options.max_flows, 1, UINT32_MAX), least = least_cut(options);
     std::vector<Output> outputs;
     Output rest;
-    uint64_t rest_rows = 0;
+    uint64_t rest_rows = 0, rows = 0;
     uint32_t rest_hour = 0; // its last
-    for (uint32_t at = 0; at < sources_.size();) {
-        Range run{at, at};
-        uint64_t rows = 0;
-        for (; run.end < sources_.size() && sources_[run.end].hour == sources_[at].hour; ++run.end)
-            rows += sources_[run.end].rows;
-        at = run.end;
+    for (Range run; run.end < sources_.size();) {
+        run = hour_run(run.end, rows);
         if (rows >= options.own_hour_flows || rows > most) {
             split_hour(run, most, outputs);
             continue;
         }
-        const bool is_far = rest_rows > 0 && hours_[sources_[run.begin].hour] - rest_hour > options.near_hours;
-        if (rest_rows + rows > most || (is_far && rest_rows >= options.cut_flows)) {
+        const uint32_t hour = hours_[sources_[run.begin].hour];
+        const bool is_far = rest_rows >= least && hour - rest_hour > options.near_hours;
+        if (rest_rows + rows > most || is_far) {
             outputs.push_back(std::move(rest));
             rest = {};
             rest_rows = 0;
         }
         rest.runs.push_back(run);
         rest_rows += rows;
-        rest_hour = hours_[sources_[run.begin].hour];
+        rest_hour = hour;
     }
     if (!rest.runs.empty())
         outputs.push_back(std::move(rest));

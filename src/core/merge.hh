@@ -18,7 +18,8 @@ struct SplitOptions {
     uint64_t max_flows = 1 << 20;      // no output holds more, so long as hours can be parted (one cell never is parted
                                        // unless it alone holds more)
     uint64_t own_hour_flows = 1 << 14; // an hour with at least so many flows gets segments of its own
-    // What is left is cut where its hours lie further apart than `near_hours`, into segments of at least so many flows.
+    // What is left is cut where its hours lie further apart than `near_hours`, into segments of at least so many flows,
+    // and not into more than some dozens.
     uint64_t cut_flows = UINT64_MAX;
     uint32_t near_hours = 12;
 };

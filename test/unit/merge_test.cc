@@ -186,6 +186,11 @@ TEST(Merge, CutsBetweenHoursThatAreFarFromEachOther) {
     EXPECT_EQ(hours_of_split(flows_of, {.own_hour_flows = 20, .cut_flows = 16, .near_hours = 12}),
               (Split{{12}, {10, 11, 24, 37, 38}, {500, 600}}));
     EXPECT_EQ(hours_of_split(flows_of, {.own_hour_flows = 20}), (Split{{12}, {10, 11, 24, 37, 38, 500, 600}}));
+    std::map<uint32_t, int> many;
+    for (uint32_t hour = 0; hour < 640; ++hour)
+        many[100 * hour] = 10;
+    EXPECT_EQ(hours_of_split(many, {.cut_flows = 1}).size(), 64u);
+    EXPECT_EQ(hours_of_split(many, {.cut_flows = 200}).size(), 32u);
     EXPECT_EQ(hours_of_split({{0, 1}, {max_hour, 1}}, {.cut_flows = 1}), (Split{{0}, {max_hour}}));
 }
 
