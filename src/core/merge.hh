@@ -25,7 +25,8 @@ struct SplitOptions {
 };
 
 // The same flows as several segments: each hour that has enough flows by itself, what is left together or cut
-// between hours, nothing larger than max_flows. Only flows with hour >= first_hour are carried (retention). May return nothing.
+// between hours, nothing larger than max_flows. Only flows with hour >= first_hour are carried (retention). May return
+// nothing.
 std::vector<SegmentBytes> merge_and_split(std::span<SegmentReader *const> inputs, const SplitOptions &options,
                                           uint32_t first_hour = 0);
 
