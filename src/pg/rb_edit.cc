@@ -10,12 +10,14 @@ namespace fas::pg {
 
 namespace {
 
-// The result of `f(bytes of argument n, sink)`.
-template <class F> Datum made_of(FunctionCallInfo fcinfo, int n, F f) {
+// The result of `f(bytes of argument n, sink)`, of width `Width`. One of 32 bits is written in one piece; of 64 bits,
+// bucket by bucket, it is mostly no larger than this.
+template <class Width, class F> Datum made_of(FunctionCallInfo fcinfo, int n, F f) {
     const Bytes bytes = payload_of(PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(n)));
     struct varlena *result = nullptr;
     guarded([&] {
-        VarlenaSink out(bytes.size());
+        constexpr size_t little = 64; // a member more may take so much: a bucket, a container
+        VarlenaSink out(sizeof(typename Width::Value) == 8 ? bytes.size() + little : 0);
         f(bytes, out);
         result = out.take();
     });
@@ -24,8 +26,9 @@ template <class F> Datum made_of(FunctionCallInfo fcinfo, int n, F f) {
 
 template <class Width> Datum change_one(FunctionCallInfo fcinfo, Change kind, int bitmap, int element) {
     const typename Width::Value value = Width::value_of(PG_GETARG_DATUM(element));
-    return made_of(fcinfo, bitmap,
-                   [&](Bytes bytes, ByteSink &out) { change<typename Width::Value>(kind, bytes, value, value, out); });
+    return made_of<Width>(fcinfo, bitmap, [&](Bytes bytes, ByteSink &out) {
+        change<typename Width::Value>(kind, bytes, value, value, out);
+    });
 }
 
 template <class Width> Datum rb_add(FunctionCallInfo fcinfo) { return change_one<Width>(fcinfo, Change::fill, 0, 1); }
@@ -41,12 +44,12 @@ template <class Width> Datum change_range(FunctionCallInfo fcinfo, Change kind) 
     if (range.is_empty) {
         if (kind != Change::keep)
             PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-        return made_of(fcinfo, 0, [](Bytes, ByteSink &out) {
+        return made_of<Width>(fcinfo, 0, [](Bytes, ByteSink &out) {
             typename Width::Bitmap none;
             none.serialize(out.extend(none.serialized_size()));
         });
     }
-    return made_of(fcinfo, 0, [&](Bytes bytes, ByteSink &out) {
+    return made_of<Width>(fcinfo, 0, [&](Bytes bytes, ByteSink &out) {
         change<typename Width::Value>(kind, bytes, range.first, range.last, out);
     });
 }
@@ -57,7 +60,8 @@ template <class Width> Datum rb_flip(FunctionCallInfo fcinfo) { return change_ra
 template <class Width> Datum rb_range(FunctionCallInfo fcinfo) { return change_range<Width>(fcinfo, Change::keep); }
 
 template <class Width> Datum shift_by(FunctionCallInfo fcinfo, __int128 distance) {
-    return made_of(fcinfo, 0, [&](Bytes bytes, ByteSink &out) { shift<typename Width::Value>(bytes, distance, out); });
+    return made_of<Width>(fcinfo, 0,
+                          [&](Bytes bytes, ByteSink &out) { shift<typename Width::Value>(bytes, distance, out); });
 }
 
 template <class Width> Datum rb_shiftright(FunctionCallInfo fcinfo) {
@@ -68,7 +72,8 @@ template <class Width> Datum rb_shiftleft(FunctionCallInfo fcinfo) {
 }
 
 template <class Width> Datum rb_runoptimize(FunctionCallInfo fcinfo) {
-    return made_of(fcinfo, 0, [](Bytes bytes, ByteSink &out) { run_optimize<typename Width::Value>(bytes, out); });
+    return made_of<Width>(fcinfo, 0,
+                          [](Bytes bytes, ByteSink &out) { run_optimize<typename Width::Value>(bytes, out); });
 }
 
 } // namespace
@@ -84,7 +89,7 @@ FAS_BITMAP_FUNCTION(shiftright, rb_shiftright)
 FAS_BITMAP_FUNCTION(shiftleft, rb_shiftleft)
 FAS_BITMAP_FUNCTION(runoptimize, rb_runoptimize)
 
-FAS_FUNCTION(fas_rb64_from_roaringbitmap) { return made_of(fcinfo, 0, widen); }
-FAS_FUNCTION(fas_rb64_to_roaringbitmap) { return made_of(fcinfo, 0, narrow); }
+FAS_FUNCTION(fas_rb64_from_roaringbitmap) { return made_of<Width64>(fcinfo, 0, widen); }
+FAS_FUNCTION(fas_rb64_to_roaringbitmap) { return made_of<Width32>(fcinfo, 0, narrow); }
 
 } // namespace fas::pg

@@ -96,7 +96,7 @@ template <class Width> Datum element_or_null(FunctionCallInfo fcinfo, const std:
 template <class Width> Datum rb_min(FunctionCallInfo fcinfo) {
     std::optional<uint64_t> member;
     read_bitmap<Width>(
-        PG_GETARG_DATUM(0), [&](BitmapView &view) { member = view.minimum(); }, 2 * slice_cost);
+        PG_GETARG_DATUM(0), [&](BitmapView &view) { member = view.minimum(); }, slice_cost); // mostly at the front, too
     return element_or_null<Width>(fcinfo, member);
 }
 

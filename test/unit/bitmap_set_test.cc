@@ -3,13 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <iterator>
 #include <random>
 #include <set>
+#include <utility>
 
 #include "core/bitmap/bitmap.hh"
 #include "core/bitmap/bitmap64.hh"
+#include "core/bitmap/bits.hh"
 #include "core/bitmap/edit.hh"
 #include "core/bitmap/set.hh"
 #include "memory_reader.hh"
@@ -299,6 +302,52 @@ TYPED_TEST(BitmapSet, DamagedBytes) {
     }
     EXPECT_GT(accepted, 40);
     EXPECT_GT(refused, 100);
+}
+
+// A bitset that is turned over as a whole is counted on the way.
+TEST(BitmapChange, WrongNumberOfMembersIsFound) {
+    std::vector<uint32_t> members;
+    for (uint32_t i = 0; i < 5 * 65536; i += 3)
+        members.push_back(i);
+    std::vector<uint8_t> bytes = bytes_of(members);
+    const auto flip = [&] {
+        VectorSink sink;
+        change<uint32_t>(Change::flip, bytes, 100, 5 * 65536 - 100, sink);
+        return sink.take();
+    };
+    EXPECT_TRUE(is_sound<uint32_t>(flip()));
+    bytes[8 + 4 * 2 + 2] ^= 1; // of the third container
+    EXPECT_THROW(flip(), Error);
+}
+
+TEST(Bits, AscendOrNot) {
+    for (uint32_t count = 0; count < 140; ++count) {
+        std::vector<uint16_t> numbers(count);
+        for (uint32_t i = 0; i < count; ++i)
+            numbers[i] = static_cast<uint16_t>(i < count / 2 ? i : 0xff00 + i);
+        const auto *data = reinterpret_cast<const uint8_t *>(numbers.data());
+        EXPECT_TRUE(ascends(data, count));
+        for (uint32_t i = 1; i < count; ++i) {
+            const uint16_t right = std::exchange(numbers[i], numbers[i - 1]);
+            EXPECT_FALSE(ascends(data, count)) << i << " of " << count;
+            numbers[i] = right;
+        }
+    }
+}
+
+TEST(Bits, Negate) {
+    std::mt19937_64 random(3);
+    for (size_t count = 0; count < 40; ++count) {
+        std::vector<uint64_t> words(count), out(count + 1, 7);
+        uint32_t ones = 0;
+        for (uint64_t &word : words)
+            ones += static_cast<uint32_t>(std::popcount(word = random()));
+        const auto *from = reinterpret_cast<const uint8_t *>(words.data());
+        EXPECT_EQ(negate_words(from, reinterpret_cast<uint8_t *>(out.data()), count), ones);
+        for (size_t i = 0; i < count; ++i)
+            EXPECT_EQ(out[i], ~words[i]);
+        EXPECT_EQ(out[count], 7u);
+    }
 }
 
 // 2000 containers of 300 members; of 64 bits, in one bucket.

@@ -8,6 +8,8 @@
 #include <immintrin.h>
 #endif
 
+#include "../bytes.hh"
+
 namespace fas {
 
 namespace {
@@ -17,6 +19,8 @@ uint64_t word_at(const uint8_t *at) noexcept {
     std::memcpy(&word, at, sizeof word); // the order of bytes does not change how many ones there are
     return word;
 }
+
+uint32_t number_at(const uint8_t *numbers, uint32_t i) noexcept { return load<uint16_t>(numbers + size_t{2} * i); }
 
 uint32_t count_plainly(const uint8_t *words, size_t count) noexcept {
     uint32_t ones = 0;
@@ -30,6 +34,33 @@ uint32_t count_common_plainly(const uint8_t *a, const uint8_t *b, size_t count) 
     for (size_t i = 0; i < count; ++i)
         ones += static_cast<uint32_t>(std::popcount(word_at(a + 8 * i) & word_at(b + 8 * i)));
     return ones;
+}
+
+bool ascend_plainly(const uint8_t *numbers, uint32_t count) noexcept {
+    uint32_t i = 0;
+#if defined(__SSE2__)
+    const __m128i zero = _mm_setzero_si128();
+    __m128i bad = zero;
+    for (; i + 9 <= count; i += 8) {
+        const __m128i here = _mm_loadu_si128(reinterpret_cast<const __m128i *>(numbers + size_t{2} * i));
+        const __m128i next = _mm_loadu_si128(reinterpret_cast<const __m128i *>(numbers + size_t{2} * i + 2));
+        bad = _mm_or_si128(bad, _mm_cmpeq_epi16(_mm_subs_epu16(next, here), zero)); // next <= here
+    }
+    if (_mm_movemask_epi8(bad) != 0)
+        return false;
+#endif
+    for (; i + 1 < count; ++i)
+        if (number_at(numbers, i) >= number_at(numbers, i + 1))
+            return false;
+    return true;
+}
+
+uint32_t negate_plainly(const uint8_t *words, uint8_t *out, size_t count) noexcept {
+    for (size_t i = 0; i < count; ++i) {
+        const uint64_t negated = ~word_at(words + 8 * i);
+        std::memcpy(out + 8 * i, &negated, sizeof negated);
+    }
+    return count_ones(words, count);
 }
 
 #if defined(__x86_64__)
@@ -89,6 +120,31 @@ FAS_WIDE uint32_t count_common_widely(const uint8_t *a, const uint8_t *b, size_t
     return sum_of(ones);
 }
 
+FAS_WIDE uint32_t negate_widely(const uint8_t *words, uint8_t *out, size_t count) noexcept {
+    __m512i ones = _mm512_setzero_si512();
+    for (size_t i = 0; i < count; i += 8) {
+        const __m512i some = load_words(words, i, count);
+        const auto which = static_cast<__mmask8>(count - i >= 8 ? 0xff : (1 << (count - i)) - 1);
+        ones = _mm512_add_epi64(ones, _mm512_popcnt_epi64(some));
+        _mm512_mask_storeu_epi64(out + 8 * i, which, _mm512_xor_si512(some, _mm512_set1_epi64(-1)));
+    }
+    return sum_of(ones);
+}
+
+#define FAS_WIDE_NUMBERS __attribute__((target("avx512f,avx512bw")))
+
+FAS_WIDE_NUMBERS bool ascend_widely(const uint8_t *numbers, uint32_t count) noexcept {
+    __mmask32 bad = 0;
+    for (uint32_t i = 0; i + 1 < count; i += 32) {
+        const uint32_t left = count - 1 - i;
+        const auto which = static_cast<__mmask32>(left >= 32 ? 0xffffffff : (uint32_t{1} << left) - 1);
+        const __m512i here = _mm512_maskz_loadu_epi16(which, numbers + size_t{2} * i);
+        const __m512i next = _mm512_maskz_loadu_epi16(which, numbers + size_t{2} * i + 2);
+        bad |= _mm512_mask_cmple_epu16_mask(which, next, here);
+    }
+    return bad == 0;
+}
+
 template <class F> F *fastest(F *widely, F *by_instruction, F *plainly) noexcept {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vpopcntdq"))
@@ -99,19 +155,32 @@ auto *choose() noexcept { return fastest(count_widely, count_by_instruction, cou
 auto *choose_common() noexcept {
     return fastest(count_common_widely, count_common_by_instruction, count_common_plainly);
 }
+auto *choose_ascends() noexcept {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") ? ascend_widely : ascend_plainly;
+}
+auto *choose_negate() noexcept { return fastest(negate_widely, negate_plainly, negate_plainly); }
 #else
 auto *choose() noexcept { return count_plainly; }
 auto *choose_common() noexcept { return count_common_plainly; }
+auto *choose_ascends() noexcept { return ascend_plainly; }
+auto *choose_negate() noexcept { return negate_plainly; }
 #endif
 
 uint32_t (*const chosen)(const uint8_t *, size_t) noexcept = choose();
 uint32_t (*const chosen_common)(const uint8_t *, const uint8_t *, size_t) noexcept = choose_common();
+bool (*const chosen_ascends)(const uint8_t *, uint32_t) noexcept = choose_ascends();
+uint32_t (*const chosen_negate)(const uint8_t *, uint8_t *, size_t) noexcept = choose_negate();
 
 } // namespace
 
 uint32_t count_ones(const uint8_t *words, size_t count) noexcept { return chosen(words, count); }
 uint32_t count_common_ones(const uint8_t *a, const uint8_t *b, size_t count) noexcept {
     return chosen_common(a, b, count);
+}
+bool ascends(const uint8_t *numbers, uint32_t count) noexcept { return chosen_ascends(numbers, count); }
+uint32_t negate_words(const uint8_t *words, uint8_t *out, size_t count) noexcept {
+    return chosen_negate(words, out, count);
 }
 
 } // namespace fas

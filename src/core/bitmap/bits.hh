@@ -1,4 +1,5 @@
-// Counting bits, in bytes that need not be aligned: with the processor's instruction where there is one.
+// What goes over all of a container, in bytes that need not be aligned: with the processor's own instructions where it
+// has them.
 #pragma once
 
 #include <cstddef>
@@ -11,5 +12,11 @@ uint32_t count_ones(const uint8_t *words, size_t count) noexcept;
 
 // The same of those that both have.
 uint32_t count_common_ones(const uint8_t *a, const uint8_t *b, size_t count) noexcept;
+
+// Do so many numbers of 16 bits strictly ascend?
+bool ascends(const uint8_t *numbers, uint32_t count) noexcept;
+
+// Turns each over, from `words` to `out`, and says how many ones there were.
+uint32_t negate_words(const uint8_t *words, uint8_t *out, size_t count) noexcept;
 
 } // namespace fas

@@ -76,26 +76,6 @@ const char *read_header(Bytes bytes, Header &out) noexcept {
     return out.length > bytes.size() ? header_too_short : nullptr;
 }
 
-// Do `count` numbers of 16 bits strictly ascend?
-bool ascends(const uint8_t *numbers, uint32_t count) noexcept {
-    uint32_t i = 0;
-#if defined(__SSE2__)
-    const __m128i zero = _mm_setzero_si128();
-    __m128i bad = zero;
-    for (; i + 9 <= count; i += 8) {
-        const __m128i here = _mm_loadu_si128(reinterpret_cast<const __m128i *>(numbers + size_t{2} * i));
-        const __m128i next = _mm_loadu_si128(reinterpret_cast<const __m128i *>(numbers + size_t{2} * i + 2));
-        bad = _mm_or_si128(bad, _mm_cmpeq_epi16(_mm_subs_epu16(next, here), zero)); // next <= here
-    }
-    if (_mm_movemask_epi8(bad) != 0)
-        return false;
-#endif
-    for (; i + 1 < count; ++i)
-        if (load<uint16_t>(numbers + size_t{2} * i) >= load<uint16_t>(numbers + size_t{2} * i + 2))
-            return false;
-    return true;
-}
-
 // Runs ascend with a gap between any two, and hold `cardinality` members in all.
 bool runs_are_right(const uint8_t *runs, uint32_t count, uint32_t cardinality) noexcept {
     if (count == 0)
@@ -298,9 +278,9 @@ FrozenBucket::FrozenBucket(Bytes inspected)
 
 FrozenBucket::~FrozenBucket() { roaring_bitmap_free(bits_); }
 
-std::vector<ContainerPlace> containers_of(Bytes bucket) {
+std::pmr::vector<ContainerPlace> containers_of(Bytes bucket, std::pmr::memory_resource *memory) {
     Header header;
-    std::vector<ContainerPlace> out;
+    std::pmr::vector<ContainerPlace> out(memory);
     const char *problem = read_header(bucket, header);
     if (problem == nullptr) {
         out.resize(header.count);
@@ -310,6 +290,8 @@ std::vector<ContainerPlace> containers_of(Bytes bucket) {
                            out[i] = {key, last, is_run, size, data};
                            return static_cast<const char *>(nullptr);
                        });
+        if (problem == nullptr && length != bucket.size())
+            problem = "More bytes follow the bitmap.";
     }
     if (problem != nullptr)
         throw_bad_bitmap(problem);
@@ -323,7 +305,7 @@ struct Sizes {
     size_t header = 0, data = 0;
 };
 
-Sizes sizes_of(const std::vector<ContainerPlace> &containers) noexcept {
+Sizes sizes_of(std::span<const ContainerPlace> containers) noexcept {
     Sizes out;
     for (const ContainerPlace &container : containers) {
         out.has_runs |= container.is_run;
@@ -337,12 +319,12 @@ Sizes sizes_of(const std::vector<ContainerPlace> &containers) noexcept {
 
 } // namespace
 
-size_t bucket_size(const std::vector<ContainerPlace> &containers) noexcept {
+size_t bucket_size(std::span<const ContainerPlace> containers) noexcept {
     const Sizes sizes = sizes_of(containers);
     return sizes.header + sizes.data;
 }
 
-void write_bucket(const std::vector<ContainerPlace> &containers, uint8_t *out, std::vector<uint8_t *> *holes) {
+void write_bucket(std::span<const ContainerPlace> containers, uint8_t *out, std::vector<uint8_t *> *holes) {
     const Sizes sizes = sizes_of(containers);
     const auto count = static_cast<uint32_t>(containers.size());
     uint8_t *at = out;

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory_resource>
+#include <span>
 #include <vector>
 
 #include <roaring/roaring.h>
@@ -103,11 +105,12 @@ class BucketDirectory {
     size_t length_ = 0; // of the header
 };
 
-// All containers of a bucket, so that they can be put together anew. Throws where its layout is wrong.
-std::vector<ContainerPlace> containers_of(Bytes bucket);
+// All containers of a bucket, so that they can be put together anew. Throws where its layout is wrong, or more follows.
+std::pmr::vector<ContainerPlace> containers_of(Bytes bucket,
+                                               std::pmr::memory_resource *memory = std::pmr::get_default_resource());
 
-size_t bucket_size(const std::vector<ContainerPlace> &containers) noexcept;
+size_t bucket_size(std::span<const ContainerPlace> containers) noexcept;
 // Writes exactly bucket_size() bytes. A container whose data is null leaves a hole for who computes it there.
-void write_bucket(const std::vector<ContainerPlace> &containers, uint8_t *out, std::vector<uint8_t *> *holes = nullptr);
+void write_bucket(std::span<const ContainerPlace> containers, uint8_t *out, std::vector<uint8_t *> *holes = nullptr);
 
 } // namespace fas

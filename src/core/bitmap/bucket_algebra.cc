@@ -124,6 +124,7 @@ Containers part(SetOperation operation, const BucketDirectory &left, const Bucke
     const bool keeps_left = operation != SetOperation::intersection;
     const bool keeps_right = keeps_left && operation != SetOperation::difference;
     Containers kept;
+    kept.reserve(keeps_left ? left.size() + (keeps_right ? right.size() : 0) : std::min(left.size(), right.size()));
     const auto keep = [&](const BucketDirectory &from, uint32_t begin, uint32_t end) {
         for (; begin < end; ++begin)
             kept.push_back(from.place(begin));
@@ -143,7 +144,7 @@ Containers part(SetOperation operation, const BucketDirectory &left, const Bucke
         keep_up_to(common_left, common_right);
         const ContainerPlace a = checked_place(left, common_left, Depth::whole);
         const ContainerPlace b = checked_place(right, common_right, Depth::whole);
-        if (!ContainerMaker::can_combine(a, b)) {
+        if (!ContainerMaker::can_combine(operation, a, b)) {
             x.add(a);
             y.add(b);
         } else if (const ContainerPlace made = maker.combine(operation, a, b); made.size > 0) {
@@ -161,9 +162,9 @@ Containers part(SetOperation operation, const BucketDirectory &left, const Bucke
 constexpr uint32_t few_containers = 24;
 
 // Are there few containers, and CRoaring needed for any?
-bool are_for_croaring(const BucketDirectory &left, const BucketDirectory &right) {
+bool are_for_croaring(SetOperation operation, const BucketDirectory &left, const BucketDirectory &right) {
     return left.size() + right.size() <= few_containers && !each_common(left, right, [&](uint32_t i, uint32_t j) {
-               return ContainerMaker::can_combine(left.place(i), right.place(j));
+               return ContainerMaker::can_combine(operation, left.place(i), right.place(j));
            });
 }
 
@@ -185,7 +186,7 @@ bool by_key(const ContainerPlace &a, const ContainerPlace &b) noexcept { return 
 
 CombinedBucket::CombinedBucket(SetOperation operation, Bytes left, Bytes right) {
     const BucketDirectory first(left), second(right);
-    if (are_for_croaring(first, second)) {
+    if (are_for_croaring(operation, first, second)) {
         common_.emplace(combine_few(operation, first, second));
         return;
     }
@@ -207,7 +208,7 @@ CombinedBucket::CombinedBucket(SetOperation operation, Bytes left, Bytes right) 
     }
     bytes_.resize(common_->serialized_size());
     common_->serialize(bytes_.data());
-    const Containers common = containers_of(bytes_);
+    const auto common = containers_of(bytes_);
     all_.resize(kept.size() + common.size());
     std::merge(kept.begin(), kept.end(), common.begin(), common.end(), all_.begin(), by_key);
 }

@@ -1,10 +1,11 @@
-// Small steps on the insides of containers: bits of a bitset, and runs. For container.cc and container_ops.cc.
+// Small steps on the insides of containers: bits of a bitset, and runs. For container*.cc.
 #pragma once
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
 
+#include "bits.hh"
 #include "container.hh"
 #include "words.hh"
 #include "../bytes.hh"
@@ -35,6 +36,16 @@ inline void flip_range(uint64_t *words, uint32_t first, uint32_t last) noexcept 
 }
 inline void clear_range(uint64_t *words, uint32_t first, uint32_t last) noexcept {
     for_range(words, first, last, [](uint64_t &word, uint64_t mask) { word &= ~mask; });
+}
+
+// Members from `first` to `last`, both included.
+inline uint32_t count_range(const uint64_t *words, uint32_t first, uint32_t last) noexcept {
+    const uint32_t begin = first / 64, end = last / 64;
+    const uint64_t from = ~uint64_t{0} << (first % 64), to = ~uint64_t{0} >> (63 - last % 64);
+    if (begin == end)
+        return static_cast<uint32_t>(std::popcount(words[begin] & from & to));
+    return static_cast<uint32_t>(std::popcount(words[begin] & from) + std::popcount(words[end] & to)) +
+           count_ones(reinterpret_cast<const uint8_t *>(words + begin + 1), end - begin - 1);
 }
 
 // Calls f(word, bits) for the bits low(0) to low(count - 1). Where many of them share a word, each word is written
@@ -165,26 +176,42 @@ inline uint32_t toggle_runs(const Run *a, uint32_t a_count, const Run *b, uint32
     return writer.made();
 }
 
-// What is in both of two ascending lists of runs. `out` has room for as many runs as both have.
+// What is in both of two ascending lists of runs. `out` has room for as many runs as both have. What is compared is
+// kept out of memory that a write might change.
 inline uint32_t share_runs(const Run *a, uint32_t a_count, RunReader b, Run *out) {
-    RunWriter writer(out);
+    constexpr uint32_t nowhere = UINT32_MAX - 1;
     if (a_count == 0 || !b.left())
         return 0;
+    const Run *const a_behind = a + a_count;
+    Run *at = out;
     Run other = b.next();
-    for (uint32_t i = 0;;) {
-        const uint32_t first = std::max(a[i].first, other.first), a_last = a[i].last, b_last = other.last;
-        const uint32_t last = std::min(a_last, b_last);
-        if (first <= last)
-            writer.put(first, last);
-        if (a_last <= b_last && ++i == a_count)
-            break;
-        if (b_last <= a_last) {
+    uint32_t a_first = a->first, a_last = a->last, b_first = other.first, b_last = other.last, written = nowhere;
+    for (;;) {
+        const uint32_t first = std::max(a_first, b_first), last = std::min(a_last, b_last);
+        if (first <= last) {
+            if (first == written + 1)
+                --at; // it goes on
+            else
+                at->first = static_cast<uint16_t>(first);
+            at++->last = static_cast<uint16_t>(last);
+            written = last;
+        }
+        const bool a_ends = a_last <= b_last, b_ends = b_last <= a_last;
+        if (a_ends) {
+            if (++a == a_behind)
+                break;
+            a_first = a->first;
+            a_last = a->last;
+        }
+        if (b_ends) {
             if (!b.left())
                 break;
             other = b.next();
+            b_first = other.first;
+            b_last = other.last;
         }
     }
-    return writer.made();
+    return static_cast<uint32_t>(at - out);
 }
 
 } // namespace fas

@@ -10,6 +10,7 @@
 
 #include "bits.hh"
 #include "container_bits.hh"
+#include "container_pairs.hh"
 #include "../bytes.hh"
 
 namespace fas {
@@ -252,11 +253,11 @@ ContainerPlace ContainerMaker::end_runs(uint16_t key, uint32_t cardinality, uint
     return end_words(key, cardinality);
 }
 
-bool ContainerMaker::can_combine(const ContainerPlace &a, const ContainerPlace &b) noexcept {
+bool ContainerMaker::can_combine(SetOperation operation, const ContainerPlace &a, const ContainerPlace &b) noexcept {
     const Kind x = kind_of(a), y = kind_of(b);
     if (x == Kind::runs || y == Kind::runs)
         return x == y;
-    return x == Kind::bitset || y == Kind::bitset || are_same(a, b);
+    return x == Kind::bitset || y == Kind::bitset || operation == SetOperation::intersection || are_same(a, b);
 }
 
 ContainerPlace ContainerMaker::combine(SetOperation operation, const ContainerPlace &a, const ContainerPlace &b) {
@@ -267,6 +268,11 @@ ContainerPlace ContainerMaker::combine(SetOperation operation, const ContainerPl
     const Kind x = kind_of(a), y = kind_of(b);
     if (x == Kind::bitset && y == Kind::bitset)
         return combine_words(operation, a, b);
+    if (x == Kind::array && y == Kind::array) { // an intersection
+        uint8_t *out = begin_bytes(std::min(a.size, b.size) + size_t{16});
+        const uint32_t shared = list_shared(a, b, out);
+        return end(a.key, shared, false, size_t{2} * shared);
+    }
     const ContainerPlace &array = x == Kind::array ? a : b, &bitset = x == Kind::array ? b : a;
     if (operation == SetOperation::intersection)
         return filter(array, bitset, true);
@@ -371,8 +377,11 @@ ContainerPlace ContainerMaker::change_runs(SetOperation operation, const Contain
 ContainerPlace ContainerMaker::change_words(SetOperation operation, const ContainerPlace &c, uint32_t first,
                                             uint32_t last) {
     uint64_t *words = begin(bitset_bytes);
-    if (kind_of(c) == Kind::bitset) {
+    const bool is_bitset = kind_of(c) == Kind::bitset;
+    uint32_t present = 0; // in the range
+    if (is_bitset) {
         std::memcpy(words, c.data, bitset_bytes);
+        present = count_range(words, first, last);
     } else {
         std::memset(words, 0, bitset_bytes);
         for (uint32_t i = 0; i < c.cardinality(); ++i)
@@ -384,7 +393,12 @@ ContainerPlace ContainerMaker::change_words(SetOperation operation, const Contai
         clear_range(words, first, last);
     else
         flip_range(words, first, last);
-    return end_words(c.key, count_ones(reinterpret_cast<const uint8_t *>(words), word_count));
+    if (!is_bitset)
+        return end_words(c.key, count_ones(reinterpret_cast<const uint8_t *>(words), word_count));
+    const uint32_t width = last - first + 1, others = c.cardinality() - present;
+    return end_words(c.key, operation == SetOperation::union_of     ? others + width
+                            : operation == SetOperation::difference ? others
+                                                                    : others + width - present);
 }
 
 // An array with all of a range, with none of it, or with it turned over; the result is an array, too, or begun anew.
@@ -424,10 +438,10 @@ bool ContainerMaker::can_negate(const ContainerPlace &c) noexcept {
     return !c.is_run && everything - c.cardinality() > max_array;
 }
 
-void ContainerMaker::negate(const ContainerPlace &c, uint8_t *out) noexcept {
+void ContainerMaker::negate(const ContainerPlace &c, uint8_t *out) {
     if (kind_of(c) == Kind::bitset) {
-        for (uint32_t i = 0; i < bitset_bytes; i += 8)
-            store<uint64_t>(out + i, ~load<uint64_t>(c.data + i));
+        if (negate_words(c.data, out, word_count) != c.cardinality())
+            throw_bad_bitmap("A container has not as many members as its header says.");
         return;
     }
     std::memset(out, 0xff, bitset_bytes);

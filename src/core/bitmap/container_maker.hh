@@ -21,9 +21,9 @@ class ContainerMaker {
     ContainerMaker(const ContainerMaker &) = delete;
     ContainerMaker &operator=(const ContainerMaker &) = delete;
 
-    // Whether combine() can: arrays that are not the same, and runs with anything else, are CRoaring's, who is good at
-    // them.
-    static bool can_combine(const ContainerPlace &a, const ContainerPlace &b) noexcept;
+    // Whether combine() can: arrays that are not the same (but for their intersection), and runs with anything else,
+    // are CRoaring's, who is good at them.
+    static bool can_combine(SetOperation operation, const ContainerPlace &a, const ContainerPlace &b) noexcept;
 
     // Of containers of one key that check(Depth::whole) passed; the result may lie where `a` does. Without members it
     // has size 0.
@@ -34,9 +34,10 @@ class ContainerMaker {
     ContainerPlace clear(const ContainerPlace &c, uint32_t first, uint32_t last);
     ContainerPlace flip(const ContainerPlace &c, uint32_t first, uint32_t last);
 
-    // All that an array or a bitset has not, where that is a bitset: its 8192 bytes, which need no maker.
+    // All that an array or a bitset has not, where that is a bitset: its 8192 bytes, which need no maker. How many
+    // members a bitset has is found on the way, so that check() need not have passed: data_corrupted where it is wrong.
     static bool can_negate(const ContainerPlace &c) noexcept;
-    static void negate(const ContainerPlace &c, uint8_t *out) noexcept;
+    static void negate(const ContainerPlace &c, uint8_t *out);
 
     ContainerPlace range(uint16_t key, uint32_t first, uint32_t last); // all of them
 

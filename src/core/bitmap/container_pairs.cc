@@ -123,6 +123,19 @@ uint32_t count_plainly(Members a, Members b, uint32_t i, uint32_t j) noexcept {
     return shared;
 }
 
+uint8_t *list_plainly(Members a, Members b, uint32_t i, uint32_t j, uint8_t *out) noexcept {
+    while (i < a.size && j < b.size) {
+        const uint32_t x = a[i], y = b[j];
+        if (x == y) {
+            store<uint16_t>(out, static_cast<uint16_t>(x));
+            out += 2;
+        }
+        i += x <= y;
+        j += y <= x;
+    }
+    return out;
+}
+
 #if defined(__x86_64__)
 // Eight members of either side at a time, each with each; the block that ends first makes way for the next. Sets that
 // come from each other have many blocks that are the same.
@@ -145,6 +158,40 @@ __attribute__((target("sse4.2,popcnt"))) uint32_t count_by_blocks(Members a, Mem
         j += y_last <= x_last ? 8 : 0;
     }
     return shared + count_plainly(a, b, i, j);
+}
+
+// For each choice of eight members, the bytes that move them to the front.
+struct Packing {
+    uint8_t bytes[256][16];
+    constexpr Packing() noexcept : bytes{} {
+        for (unsigned mask = 0; mask < 256; ++mask) {
+            unsigned to = 0;
+            for (unsigned i = 0; i < 8; ++i)
+                if ((mask >> i & 1) != 0) {
+                    bytes[mask][to++] = static_cast<uint8_t>(2 * i);
+                    bytes[mask][to++] = static_cast<uint8_t>(2 * i + 1);
+                }
+        }
+    }
+};
+constexpr Packing packing;
+
+// As count_by_blocks(); what is found is written, and behind it, up to 16 bytes of no meaning.
+__attribute__((target("sse4.2,popcnt"))) uint8_t *list_by_blocks(Members a, Members b, uint32_t i, uint32_t j,
+                                                                 uint8_t *out) noexcept {
+    while (i + 8 <= a.size && j + 8 <= b.size) {
+        const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i *>(a.data + size_t{2} * i));
+        const __m128i y = _mm_loadu_si128(reinterpret_cast<const __m128i *>(b.data + size_t{2} * j));
+        const __m128i found = _mm_cmpestrm(y, 8, x, 8, _SIDD_UWORD_OPS | _SIDD_CMP_EQUAL_ANY | _SIDD_BIT_MASK);
+        const auto mask = static_cast<unsigned>(_mm_cvtsi128_si32(found));
+        const __m128i order = _mm_loadu_si128(reinterpret_cast<const __m128i *>(packing.bytes[mask]));
+        _mm_storeu_si128(reinterpret_cast<__m128i *>(out), _mm_shuffle_epi8(x, order));
+        out += size_t{2} * static_cast<unsigned>(__builtin_popcount(mask));
+        const uint32_t x_last = a[i + 7], y_last = b[j + 7];
+        i += x_last <= y_last ? 8 : 0;
+        j += y_last <= x_last ? 8 : 0;
+    }
+    return list_plainly(a, b, i, j, out);
 }
 
 bool has_blocks() noexcept {
@@ -299,6 +346,30 @@ template <class F> uint32_t with_both(const ContainerPlace &a, const ContainerPl
 
 uint32_t count_shared(const ContainerPlace &a, const ContainerPlace &b) noexcept {
     return with_both(a, b, [](auto x, auto y) { return count_both(x, y); });
+}
+
+uint32_t list_shared(const ContainerPlace &x, const ContainerPlace &y, uint8_t *out) noexcept {
+    Members a = members_of(x), b = members_of(y);
+    if (a.size > b.size)
+        std::swap(a, b);
+    uint8_t *at = out;
+    if (b.size / lopsided > a.size) {
+        for (uint32_t i = 0, j = 0; i < a.size; ++i) {
+            j = b.seek(j, a[i]);
+            if (j < b.size && b[j] == a[i]) {
+                store<uint16_t>(at, static_cast<uint16_t>(a[i]));
+                at += 2;
+            }
+        }
+        return static_cast<uint32_t>(at - out) / 2;
+    }
+    uint32_t i = 0, j = 0;
+    skip_to_each_other(a, b, i, j);
+#if defined(__x86_64__)
+    if (blocks)
+        return static_cast<uint32_t>(list_by_blocks(a, b, i, j, out) - out) / 2;
+#endif
+    return static_cast<uint32_t>(list_plainly(a, b, i, j, out) - out) / 2;
 }
 
 bool have_shared(const ContainerPlace &a, const ContainerPlace &b) noexcept {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -18,13 +20,23 @@ namespace fas {
 
 namespace {
 
-using Containers = std::vector<ContainerPlace>;
+using Containers = std::pmr::vector<ContainerPlace>;
 
 template <class Value> constexpr bool is_wide = std::is_same_v<Value, uint64_t>;
 constexpr uint32_t max_low = UINT32_MAX;
 
 // An empty bucket's bytes, for members whose high half no bucket has.
 constexpr uint8_t no_members[] = {0x3a, 0x30, 0, 0, 0, 0, 0, 0};
+
+// Room for the containers of most buckets that change, so that none is asked for.
+class Scratch {
+  public:
+    std::pmr::memory_resource *memory() noexcept { return &memory_; }
+
+  private:
+    std::byte here_[2048];
+    std::pmr::monotonic_buffer_resource memory_{here_, sizeof here_};
+};
 
 std::vector<uint8_t> bytes_of(const Containers &containers) {
     std::vector<uint8_t> out(bucket_size(containers));
@@ -36,7 +48,7 @@ std::vector<uint8_t> bytes_of(const Containers &containers) {
 class RangeChange {
   public:
     RangeChange(Change kind, uint32_t first, uint32_t last, Containers &out) noexcept
-        : kind_(kind), first_(first), last_(last), out_(out) {}
+        : kind_(kind), first_(first), last_(last), out_(out), negated_(out.get_allocator()) {}
 
     // Containers whose keys the range has.
     void apply(const ContainerPlace *begin, const ContainerPlace *end) {
@@ -72,11 +84,12 @@ class RangeChange {
     void present(const ContainerPlace &c) {
         const uint32_t first = first_of(c.key), last = last_of(c.key);
         const bool is_border = c.key == first_ >> 16 || c.key == last_ >> 16;
+        const bool is_negated = kind_ == Change::flip && last - first == 0xffff && ContainerMaker::can_negate(c);
         if (is_border || kind_ == Change::flip)
-            c.check(Depth::whole);
+            c.check(is_negated ? Depth::order : Depth::whole);
         else if (kind_ == Change::clear)
             return;
-        if (kind_ == Change::flip && last - first == 0xffff && ContainerMaker::can_negate(c)) {
+        if (is_negated) {
             const auto negated = static_cast<uint16_t>(0xffff - c.cardinality());
             out_.push_back({c.key, negated, false, 8192, nullptr});
             negated_.push_back(c);
@@ -107,22 +120,29 @@ class RangeChange {
     ContainerMaker maker_;
 };
 
-// Changes the containers that the range has, and puts the result between those before and behind.
+bool is_of_one_member(Change kind, uint32_t first, uint32_t last) noexcept {
+    return first == last && (kind == Change::fill || kind == Change::clear);
+}
+
+// Changes the containers that the range has, and puts the result between those before and behind. For one member, the
+// bucket's layout was inspected.
 template <class Writer>
 void change_bucket(Change kind, Bytes bucket, uint32_t first, uint32_t last, uint32_t high, Writer &out) {
-    const BucketDirectory directory(bucket);
-    if (first == last && (kind == Change::fill || kind == Change::clear))
+    if (is_of_one_member(kind, first, last)) {
+        const BucketDirectory directory(bucket);
         if (const auto splice = splice_member(directory, first, kind == Change::fill)) {
             splice->write(directory, out.begin(high, splice->size_after(directory)));
             return;
         }
-    const Containers old = containers_of(bucket);
+    }
+    Scratch scratch;
+    const Containers old = containers_of(bucket, scratch.memory());
     const auto begin =
         std::partition_point(old.begin(), old.end(), [&](const ContainerPlace &c) { return c.key < first >> 16; });
     const auto end =
         std::partition_point(begin, old.end(), [&](const ContainerPlace &c) { return c.key <= last >> 16; });
 
-    Containers all;
+    Containers all(scratch.memory());
     all.reserve(old.size() + (kind == Change::fill || kind == Change::flip ? (last >> 16) - (first >> 16) + 1 : 0));
     RangeChange change(kind, first, last, all);
     if (kind != Change::keep)
@@ -206,9 +226,10 @@ class Changing {
 } // namespace
 
 template <> void change<uint32_t>(Change kind, Bytes bytes, uint32_t first, uint32_t last, ByteSink &out) {
-    const BucketCursor<uint32_t> cursor(bytes, Depth::layout);
+    if (is_of_one_member(kind, first, last))
+        BucketCursor<uint32_t>(bytes, Depth::layout);
     BucketWriter<uint32_t> writer(out);
-    change_bucket(kind, cursor.bucket(), first, last, 0, writer);
+    change_bucket(kind, bytes, first, last, 0, writer);
 }
 
 template <> void change<uint64_t>(Change kind, Bytes bytes, uint64_t first, uint64_t last, ByteSink &out) {

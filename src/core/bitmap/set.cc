@@ -121,7 +121,7 @@ template <class Value> void BucketWriter<Value>::put(uint32_t high, const roarin
     roaring_bitmap_portable_serialize(bits, reinterpret_cast<char *>(at));
 }
 
-template <class Value> void BucketWriter<Value>::put(uint32_t high, const std::vector<ContainerPlace> &containers) {
+template <class Value> void BucketWriter<Value>::put(uint32_t high, std::span<const ContainerPlace> containers) {
     if (wants(containers))
         write_bucket(containers, begin(high, bucket_size(containers)));
 }

@@ -79,9 +79,9 @@ template <class Value> class BucketWriter {
     explicit BucketWriter(ByteSink &out);
     void copy(uint32_t high, Bytes bucket);
     void put(uint32_t high, const roaring_bitmap_t *bits);
-    void put(uint32_t high, const std::vector<ContainerPlace> &containers);
+    void put(uint32_t high, std::span<const ContainerPlace> containers);
     void put(uint32_t high, const CombinedBucket &combined);
-    static bool wants(const std::vector<ContainerPlace> &containers) noexcept {
+    static bool wants(std::span<const ContainerPlace> containers) noexcept {
         return sizeof(Value) == 4 || !containers.empty();
     }
     uint8_t *begin(uint32_t high, size_t size); // room for a bucket's bytes

@@ -61,13 +61,22 @@ uint16_t BucketView::key(uint32_t i) { return static_cast<uint16_t>(header_key(h
 
 bool BucketView::is_run(uint32_t i) { return has_runs_ && (fetch(begin_ + 4 + i / 8, 1)[0] >> (i % 8) & 1) != 0; }
 
+// How many runs a container has stands before them, and who asks for that asks for them next: so they come with it,
+// where the next offset says how far they reach, and that is not far.
+uint64_t BucketView::near_runs(uint32_t i, uint64_t at) {
+    if (!has_offsets_ || i + 1 == size_)
+        return 2;
+    const uint64_t end = begin_ + load<uint32_t>(fetch(offsets_ + 4 * uint64_t{i + 1}, 4).data());
+    return end > at + 2 && end - at <= bitset_size && end <= bytes_.size() ? end - at : 2;
+}
+
 BucketView::Place BucketView::place_at(uint32_t i, uint64_t at) {
     Bytes header = headers(i, 1);
     Place place{ContainerKind::array, static_cast<uint16_t>(header_key(header, 0)), header_cardinality(header, 0), at,
                 0};
     if (is_run(i)) {
         place.kind = ContainerKind::runs;
-        auto runs = load<uint16_t>(fetch(at, 2).data());
+        auto runs = load<uint16_t>(fetch(at, near_runs(i, at)).data());
         place.begin += 2;
         place.length = 4 * uint64_t{runs};
     } else if (place.cardinality > array_limit) {

@@ -95,6 +95,7 @@ class BucketView {
     Bytes fetch(uint64_t offset, uint64_t length) const { return bytes_.fetch(offset, length); }
     bool is_run(uint32_t i);
     Place place(uint32_t i);
+    uint64_t near_runs(uint32_t i, uint64_t at);
     uint64_t begin_of(uint32_t i);
     Place place_at(uint32_t i, uint64_t at);
 
