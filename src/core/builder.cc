@@ -103,6 +103,8 @@ void sort_cells(const Cells &cells, const std::array<std::vector<uint32_t>, text
             counting_sort(layout.order, ranks[t].size(), scratch,
                           [&](uint32_t cell) { return ranks[t][cells[cell][t]]; });
     layout.cell_keys.resize(cells.size());
+    for (std::vector<uint32_t> &column : layout.keys)
+        column.reserve(std::min<size_t>(cells.size(), 256));
     for (size_t i = 0; i < layout.order.size(); ++i) {
         const auto &cell = cells[layout.order[i]];
         bool same = i > 0;

@@ -19,7 +19,7 @@ struct Entry {
     std::string_view suffix;
 };
 
-Entry read_entry(ByteCursor &cursor) {
+inline Entry read_entry(ByteCursor &cursor) {
     const uint8_t halves = cursor.byte();
     uint64_t shared = halves >> 4, length = halves & 15;
     if (shared == half_limit)
@@ -30,31 +30,18 @@ Entry read_entry(ByteCursor &cursor) {
     return {shared, {reinterpret_cast<const char *>(suffix), length}};
 }
 
-size_t shared_prefix(std::string_view a, std::string_view b) noexcept {
-    const size_t most = std::min(a.size(), b.size());
-    size_t same = 0;
-    for (; same + 8 <= most; same += 8) {
-        const auto word = [same](std::string_view text) {
-            return load<uint64_t>(reinterpret_cast<const uint8_t *>(text.data() + same));
-        };
-        if (const uint64_t difference = word(a) ^ word(b); difference != 0)
-            return same + static_cast<size_t>(std::countr_zero(difference)) / 8;
-    }
-    while (same < most && a[same] == b[same])
-        ++same;
-    return same;
-}
+// The most that an entry takes: for each byte that a length needs beyond the first, more bytes are shared, or there.
+uint64_t most_entry_bytes(std::string_view name) noexcept { return 1 + varint_size(name.size()) + name.size(); }
 
-void append_entry(std::string_view name, size_t shared, std::vector<uint8_t> &out) {
-    const size_t length = name.size() - shared - 1;
-    uint8_t head[1 + 10 + 10], *to = head;
+uint8_t *put_entry(uint8_t *to, std::string_view name, size_t shared) noexcept {
+    const size_t size = name.size() - shared, length = size - 1;
     *to++ = static_cast<uint8_t>(std::min<size_t>(shared, half_limit) << 4 | std::min<size_t>(length, half_limit));
     if (shared >= half_limit)
         to = put_varint(to, shared - half_limit);
     if (length >= half_limit)
         to = put_varint(to, length - half_limit);
-    out.insert(out.end(), head, to);
-    out.insert(out.end(), name.begin() + static_cast<ptrdiff_t>(shared), name.end());
+    std::memcpy(to, name.data() + shared, size);
+    return to + size;
 }
 
 // What a name takes in an arena: its bytes up to the next boundary, and room.
@@ -88,12 +75,17 @@ void next_name(ByteCursor &cursor, bool opens_block, std::string &name) {
 void append_dictionary(std::span<const std::string_view> names, std::vector<uint8_t> &out) {
     const size_t blocks = (names.size() + dictionary_block - 1) / dictionary_block;
     const size_t directory = out.size(), data = directory + 4 * blocks;
-    out.resize(data);
+    uint64_t most = 0;
+    for (const std::string_view name : names)
+        most += most_entry_bytes(name);
+    out.resize(data + most);
+    uint8_t *to = out.data() + data;
     for (size_t i = 0; i < names.size(); ++i) {
-        const size_t shared = i % dictionary_block == 0 ? 0 : shared_prefix(names[i - 1], names[i]);
-        append_entry(names[i], shared, out);
-        store<uint32_t>(out.data() + directory + i / dictionary_block * 4, static_cast<uint32_t>(out.size() - data));
+        to = put_entry(to, names[i], i % dictionary_block == 0 ? 0 : shared_prefix(names[i - 1], names[i]));
+        store<uint32_t>(out.data() + directory + i / dictionary_block * 4,
+                        static_cast<uint32_t>(to - out.data() - static_cast<ptrdiff_t>(data)));
     }
+    out.resize(static_cast<size_t>(to - out.data()));
 }
 
 uint64_t least_dictionary_bytes(uint32_t count) noexcept {
@@ -129,8 +121,7 @@ std::string_view Dictionary::first_of(uint32_t index) const {
 
 // Lengths of all names, and the bytes that they take with their room. A name is at most as long as its block's
 // suffixes, so the lengths' sum is at most 16 * bytes.
-uint64_t Dictionary::decode_lengths(std::vector<uint64_t> &lengths) const {
-    lengths.resize(count_);
+uint64_t Dictionary::decode_lengths(std::span<uint64_t> lengths) const {
     uint64_t total = 0;
     for (uint32_t id = 0; id < count_;) {
         ByteCursor cursor(block(id / dictionary_block));
@@ -149,7 +140,9 @@ uint64_t Dictionary::decode_lengths(std::vector<uint64_t> &lengths) const {
 }
 
 void Dictionary::decode(std::vector<std::string_view> &names, std::unique_ptr<char[]> &arena) const {
-    std::vector<uint64_t> lengths;
+    std::array<uint64_t, 64> few; // a small segment's need no memory of their own
+    std::vector<uint64_t> many(count_ > few.size() ? count_ : 0);
+    const std::span<uint64_t> lengths(many.empty() ? few.data() : many.data(), count_);
     const uint64_t total = decode_lengths(lengths);
     arena = std::make_unique_for_overwrite<char[]>(total + copy_slack);
     names.resize(count_);

@@ -27,6 +27,8 @@ SortItem sort_item(std::string_view name, size_t depth, uint32_t index) noexcept
     uint64_t bytes = 0;
     if (depth + chunk <= name.size()) {
         bytes = big_endian(name.data() + depth);
+    } else if (depth < name.size() && name.size() >= chunk) { // by a load that begins before `depth`
+        bytes = big_endian(name.data() + name.size() - chunk) << 8 * (depth + chunk - name.size());
     } else {
         for (size_t i = depth; i < depth + chunk; ++i)
             bytes = bytes << 8 | (i < name.size() ? static_cast<uint8_t>(name[i]) : 0);
@@ -38,19 +40,13 @@ uint32_t index_of(SortItem item) noexcept { return static_cast<uint32_t>(item); 
 
 // How many bytes from `depth` on all the names share, at most `limit`.
 size_t shared_bytes(std::span<const SortItem> items, const NameTable &names, size_t depth, size_t limit) {
-    const std::string_view first = names[index_of(items[0])];
-    limit = std::min(limit, first.size() - depth);
+    std::string_view shared = names[index_of(items[0])].substr(depth, limit);
     for (const SortItem item : items.subspan(1)) {
-        const std::string_view name = names[index_of(item)];
-        size_t same = 0;
-        const size_t end = std::min(limit, name.size() - depth);
-        while (same < end && name[depth + same] == first[depth + same])
-            ++same;
-        limit = same;
-        if (limit == 0)
+        shared = shared.substr(0, shared_prefix(shared, names[index_of(item)].substr(depth)));
+        if (shared.empty())
             break;
     }
-    return limit;
+    return shared.size();
 }
 
 // Sorts names (only their indexes are set on entry) that agree in the first `depth` bytes, eight more at a time.
@@ -140,6 +136,8 @@ void NameTable::index_all() {
 }
 
 uint32_t NameTable::add(std::string_view name) {
+    if (names_.empty())
+        names_.reserve(16); // at once, for small batches
     if (table_.count() != names_.size())
         index_all();
     bool added = false;
@@ -177,7 +175,9 @@ size_t NameTable::memory() const noexcept {
 }
 
 std::vector<uint32_t> rank_names(const NameTable &table, std::vector<std::string_view> &sorted) {
-    std::vector<SortItem> items(table.size());
+    std::array<SortItem, 64> few; // a small batch's need no memory of their own
+    std::vector<SortItem> many(table.size() > few.size() ? table.size() : 0);
+    const std::span<SortItem> items(many.empty() ? few.data() : many.data(), table.size());
     for (size_t i = 0; i < items.size(); ++i)
         items[i] = i;
     if (!items.empty())

@@ -1,6 +1,7 @@
 // Hash tables of the builder and the merge: distinct names, and distinct small records, numbered as they come.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bytes.hh"
 #include "chunked.hh"
 
 namespace fas {
@@ -40,6 +42,22 @@ inline bool same_bytes(std::string_view a, std::string_view b) noexcept {
         if (word(a.data() + i) != word(b.data() + i))
             return false;
     return word(a.data() + size - 8) == word(b.data() + size - 8);
+}
+
+// How many bytes two strings have in common from their beginning on.
+inline size_t shared_prefix(std::string_view a, std::string_view b) noexcept {
+    const size_t most = std::min(a.size(), b.size());
+    size_t same = 0;
+    for (; same + 8 <= most; same += 8) {
+        const auto word = [same](std::string_view text) {
+            return load<uint64_t>(reinterpret_cast<const uint8_t *>(text.data() + same));
+        };
+        if (const uint64_t difference = word(a) ^ word(b); difference != 0)
+            return same + static_cast<size_t>(std::countr_zero(difference)) / 8;
+    }
+    while (same < most && a[same] == b[same])
+        ++same;
+    return same;
 }
 
 // Open addressing over numbers 0, 1, 2, ... given to items that the owner stores. Slots hold a number + 1 beside some
@@ -154,7 +172,11 @@ std::vector<uint32_t> rank_names(const NameTable &table, std::vector<std::string
 // Sorts `items` by the key `key_of(item)` < `keys`, stably, in time of items + keys. `scratch` is reused memory.
 template <class T, class KeyOf>
 void counting_sort(std::vector<T> &items, size_t keys, std::vector<T> &scratch, KeyOf key_of) {
-    std::vector<uint32_t> starts(keys + 1);
+    std::array<uint32_t, 256> few; // cleared as far as it is used; a small batch's keys need no memory of their own
+    std::vector<uint32_t> many(keys < few.size() ? 0 : keys + 1);
+    const std::span<uint32_t> starts(many.empty() ? few.data() : many.data(), keys + 1);
+    if (many.empty())
+        std::fill(starts.begin(), starts.end(), 0);
     for (const T &item : items)
         ++starts[key_of(item) + 1];
     for (size_t k = 1; k <= keys; ++k)

@@ -1,6 +1,7 @@
 // Writing segments, part by part.
 #include "segment_writer.hh"
 
+#include <algorithm>
 #include <cassert>
 #include <string>
 
@@ -22,7 +23,9 @@ namespace {
 } // namespace
 
 SegmentWriter::SegmentWriter(const NameSpans &names, const KeyColumns &keys, uint32_t index_from)
-    : names_(names), keys_(keys), index_from_(index_from) {}
+    : names_(names), keys_(keys), index_from_(index_from) {
+    cell_keys_.reserve(std::min<size_t>(keys[0].size(), 1024)); // each has a cell
+}
 
 void SegmentWriter::begin_cell(uint32_t hour, uint32_t key) {
     end_cell();

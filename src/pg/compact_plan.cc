@@ -23,8 +23,12 @@ constexpr int64_t large_batch = level1_flows / 2;
 // How many ids lie between two merges to level 1, and to level 2. What merges write draws ids too, so that there are
 // some three batches for four ids. Level 2 is as rare for small batches as max_ingest_merge allows, since its merges
 // are large beside them: what decides a call's tail is how many do one. For large batches it takes few of them at a
-// time.
-int64_t level1_stride(int64_t flows) { return std::clamp<int64_t>(level1_flows / rounded_up(flows), 4, 32); }
+// time. A merge of tiny batches costs many of their calls whatever it takes up, so it takes up as many as it may, and
+// is due in fewer than one call in a hundred too; a question opens up to so many more segments, at some microseconds
+// each.
+int64_t level1_stride(int64_t flows) {
+    return std::clamp<int64_t>(level1_flows / rounded_up(flows), 4, int64_t{max_ingest_rows});
+}
 
 int64_t level2_stride(int64_t flows) { // multiples of level1_stride()
     if (flows >= large_batch)

@@ -3,8 +3,8 @@
 // Levels: 0 as ingested, 1 and 2 merged by ingests, 3 sealed by flows_compact(). Sizes double as levels: what is large
 // enough skips the lower ones, so no ingest ever merges more than max_ingest_merge flows, and a flow is rewritten twice
 // (three times while its hour has few) before flows_compact() seals it. Merges to level 1 are so small that a call that
-// does one takes two or three times as long as its neighbours; merges to level 2 are larger, and due in fewer than one
-// call in a hundred, or, for large batches, not much larger than the batch.
+// does one takes two or three times as long as its neighbours, or, for tiny batches, due in fewer than one call in a
+// hundred; merges to level 2 are larger, and as rare, or, for large batches, not much larger than the batch.
 #pragma once
 
 #include <cstddef>

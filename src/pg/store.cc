@@ -17,6 +17,7 @@ extern "C" {
 #include <vector>
 
 #include "../core/segment.hh"
+#include "../core/segment_format.hh"
 #include "compact.hh"
 #include "datum.hh"
 #include "guard.hh"
@@ -61,12 +62,24 @@ void require(const Store &store, Oid user, AclMode right) {
     aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_TABLE, "flows");
 }
 
+SegmentFacts plain_facts(const SegmentHeader &header) {
+    return {static_cast<int32_t>(header.hour_min), static_cast<int32_t>(header.hour_max),
+            static_cast<int64_t>(header.flows), nullptr};
+}
+
 SegmentFacts facts_of_stored(const struct varlena *segment) {
     SegmentFacts facts{};
     guarded([&] {
-        MemorySource source(payload_of(segment));
+        const Bytes bytes = payload_of(segment);
+        SegmentHeader header;
+        format::PartTable parts;
+        format::decode_header(bytes, bytes.size(), header, parts);
+        facts = plain_facts(header);
+        if (header.hours == header.hour_max - header.hour_min + 1)
+            return; // small batches mostly have no gap: a reader would cost more than the rest
+        MemorySource source(bytes);
         SegmentReader reader(source);
-        facts = facts_of(reader);
+        facts.hours = hours_of(reader);
     });
     return facts;
 }
@@ -110,9 +123,9 @@ Store store_of_schema(Oid schema) {
 }
 
 SegmentFacts facts_of(SegmentReader &segment) {
-    const SegmentHeader &header = segment.header();
-    return {static_cast<int32_t>(header.hour_min), static_cast<int32_t>(header.hour_max),
-            static_cast<int64_t>(header.flows), hours_of(segment)};
+    SegmentFacts facts = plain_facts(segment.header());
+    facts.hours = hours_of(segment);
+    return facts;
 }
 
 void require_select(const Store &store, Oid user) { require(store, user, ACL_SELECT); }

@@ -100,6 +100,17 @@ TEST(CompactPlan, LargeMergesAreRare) {
     EXPECT_LE((usual.merges[1] + usual.merges[2]) * 1000, 5 * usual.calls);
 }
 
+// The smaller the batches, the more a merge to level 1 takes up: beside a batch of ten flows it is never small, so it
+// is as rare as a large one.
+TEST(CompactPlan, MergesOfTinyBatchesAreRare) {
+    for (int64_t flows : {1, 10, 32}) {
+        Model model = after(20'000, flows);
+        EXPECT_GT(model.merges[0], 0) << flows;
+        EXPECT_LE(model.merges[0] * 1000, 9 * model.calls) << flows;
+        EXPECT_GE(model.merged[0], model.ingested - 128 * flows) << flows; // nothing was left behind
+    }
+}
+
 // A merge to level 2 takes nearly all that it may of batches of any size that is due by ids, and nothing is left
 // behind.
 TEST(CompactPlan, AMergeToLevel2TakesAllThatHasComeIn) {
