@@ -37,11 +37,11 @@ class SegmentBuilder final : public FlowSink {
 
     // Takes flows out as segments parted by hour, so that they need not be merged to be parted later. An hour with at
     // least own_hour_flows that (next to) none of the latest flows belong to is as good as complete and becomes a
-    // segment; other flows stay, half of them at most. Where that would make little room, or at the `end`, everything is
-    // taken, small hours together.
+    // segment; other flows stay, half of them at most. Where that would make little room, or at the `end`, everything
+    // is taken, small hours together.
     std::vector<SegmentBytes> take(uint64_t own_hour_flows, bool end);
     bool has_given() const noexcept { return has_given_; } // take() took some, since the last clear()
-    void clear() noexcept; // forget all flows and give the memory back
+    void clear() noexcept;                                 // forget all flows and give the memory back
 
   private:
     struct State;

@@ -324,8 +324,8 @@ ColumnSet::ColumnSet(ByteSource &source, uint64_t offset, uint64_t length, size_
     std::partial_sum(ends_.begin(), ends_.end(), ends_.begin());
 }
 
-// Blocks [first, end) of all columns: a fetch costs more than the bytes of the columns beside the one that is asked for,
-// and those are mostly wanted next.
+// Blocks [first, end) of all columns: a fetch costs more than the bytes of the columns beside the one that is asked
+// for, and those are mostly wanted next.
 Bytes ColumnSet::blocks(uint32_t first, uint32_t end) {
     const uint32_t begin = start(first, 0), length = start(end, 0) - begin;
     if (first < held_first_ || end > held_end_) {

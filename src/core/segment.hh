@@ -96,8 +96,8 @@ class SegmentReader {
     // The keys that have these ids of src_app: they follow each other.
     Range keys_of_src_apps(Range ids);
 
-    // What will be read in all, in several reads: `count` cells in `pieces` ranges, all of them of `within`. Fetches them
-    // where that is less work at once.
+    // What will be read in all, in several reads: `count` cells in `pieces` ranges, all of them of `within`. Fetches
+    // them where that is less work at once.
     void expect_cells(Range within, uint64_t count, uint64_t pieces);
     // Decode a range of cells or rows; only the blocks that the range touches are fetched. `out` is overwritten.
     // Row indexes in first_row ascend strictly and end within the segment (checked).
