@@ -8,11 +8,11 @@
 
 namespace fas {
 
-uint32_t count_shared(const ContainerPlace &a, const ContainerPlace &b) noexcept;
+uint32_t count_shared(const ContainerPlace &a, const ContainerPlace &b) noexcept; // members of both
 
 // The members that two arrays share, ascending, and how many. `out` has room for those of the smaller, and for 16 bytes
 // more.
-uint32_t list_shared(const ContainerPlace &a, const ContainerPlace &b, uint8_t *out) noexcept; // members of both
+uint32_t list_shared(const ContainerPlace &a, const ContainerPlace &b, uint8_t *out) noexcept;
 bool have_shared(const ContainerPlace &a, const ContainerPlace &b) noexcept;
 bool is_part(const ContainerPlace &a, const ContainerPlace &b) noexcept; // a of b
 
