@@ -100,12 +100,12 @@ END $$;
 
 -- What an expression that gives a bitmap gives, whatever the kinds of its containers: its members, or, of many, how many
 -- there are, the ends and where the middle lies.
-CREATE FUNCTION digest(bitmap text, p text, size bigint) RETURNS text LANGUAGE sql AS $$
-  SELECT format(CASE WHEN size <= 100000 THEN 'md5(%2$s_to_array(%1$s)::text)'
-                     ELSE 'concat_ws('' '', %2$s_cardinality(%1$s), %2$s_min(%1$s), %2$s_max(%1$s), %2$s_rank(%1$s, (SELECT x FROM cell)))' END, bitmap, p) $$;
+CREATE FUNCTION digest(bitmap text, p text) RETURNS text LANGUAGE sql AS $$
+  SELECT format('CASE WHEN %2$s_cardinality(%1$s) <= 200000 THEN md5(%2$s_to_array(%1$s)::text) ELSE concat_ws('' '','
+                '%2$s_cardinality(%1$s), %2$s_min(%1$s), %2$s_max(%1$s), %2$s_rank(%1$s, (SELECT x FROM cell))) END', bitmap, p) $$;
 
 -- The answer that a cell's expression gives: both systems must give the same.
-CREATE FUNCTION answer(expression text, p text, t text, size bigint) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION answer(expression text, p text, t text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   value text := replace(replace(substring(expression FROM '^count\((.*)\)$'), '{p}', p), '{t}', t);
   given text;
@@ -117,7 +117,7 @@ BEGIN
     RETURN NULL; -- containers may be of other kinds: what reads them is compared
   END IF;
   EXECUTE format('SELECT pg_typeof(%s)::text FROM cell', value) INTO given;
-  EXECUTE format('SELECT %s FROM cell', CASE WHEN given = t THEN digest(value, p, size) ELSE format('md5((%s)::text)', value) END) INTO result;
+  EXECUTE format('SELECT %s FROM cell', CASE WHEN given = t THEN digest(value, p) ELSE format('md5((%s)::text)', value) END) INTO result;
   RETURN result;
 END $$;
 
