@@ -62,11 +62,13 @@ uint16_t BucketView::key(uint32_t i) { return static_cast<uint16_t>(header_key(h
 bool BucketView::is_run(uint32_t i) { return has_runs_ && (fetch(begin_ + 4 + i / 8, 1)[0] >> (i % 8) & 1) != 0; }
 
 // How many runs a container has stands before them, and who asks for that asks for them next: so they come with it,
-// where the next offset says how far they reach, and that is not far.
+// where the next offset, or behind the last container the end of all, says how far they reach, and that is not far.
 uint64_t BucketView::near_runs(uint32_t i, uint64_t at) {
-    if (!has_offsets_ || i + 1 == size_)
+    if (!has_offsets_)
         return 2;
-    const uint64_t end = begin_ + load<uint32_t>(fetch(offsets_ + 4 * uint64_t{i + 1}, 4).data());
+    const bool is_last = i + 1 == size_;
+    const uint64_t end =
+        is_last ? bytes_.size() : begin_ + load<uint32_t>(fetch(offsets_ + 4 * uint64_t{i + 1}, 4).data());
     return end > at + 2 && end - at <= bitset_size && end <= bytes_.size() ? end - at : 2;
 }
 
