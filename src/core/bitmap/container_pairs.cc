@@ -11,6 +11,7 @@
 #endif
 
 #include "bits.hh"
+#include "member_blocks.hh"
 #include "../bytes.hh"
 
 namespace fas {
@@ -139,8 +140,7 @@ uint8_t *list_plainly(Members a, Members b, uint32_t i, uint32_t j, uint8_t *out
 #if defined(__x86_64__)
 // Eight members of either side at a time, each with each; the block that ends first makes way for the next. Sets that
 // come from each other have many blocks that are the same.
-__attribute__((target("sse4.2,popcnt"))) uint32_t count_by_blocks(Members a, Members b, uint32_t i,
-                                                                  uint32_t j) noexcept {
+FAS_BLOCKS uint32_t count_by_blocks(Members a, Members b, uint32_t i, uint32_t j) noexcept {
     uint32_t shared = 0;
     while (i + 8 <= a.size && j + 8 <= b.size) {
         const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i *>(a.data + size_t{2} * i));
@@ -160,31 +160,14 @@ __attribute__((target("sse4.2,popcnt"))) uint32_t count_by_blocks(Members a, Mem
     return shared + count_plainly(a, b, i, j);
 }
 
-// For each choice of eight members, the bytes that move them to the front.
-struct Packing {
-    uint8_t bytes[256][16];
-    constexpr Packing() noexcept : bytes{} {
-        for (unsigned mask = 0; mask < 256; ++mask) {
-            unsigned to = 0;
-            for (unsigned i = 0; i < 8; ++i)
-                if ((mask >> i & 1) != 0) {
-                    bytes[mask][to++] = static_cast<uint8_t>(2 * i);
-                    bytes[mask][to++] = static_cast<uint8_t>(2 * i + 1);
-                }
-        }
-    }
-};
-constexpr Packing packing;
-
 // As count_by_blocks(); what is found is written, and behind it, up to 16 bytes of no meaning.
-__attribute__((target("sse4.2,popcnt"))) uint8_t *list_by_blocks(Members a, Members b, uint32_t i, uint32_t j,
-                                                                 uint8_t *out) noexcept {
+FAS_BLOCKS uint8_t *list_by_blocks(Members a, Members b, uint32_t i, uint32_t j, uint8_t *out) noexcept {
     while (i + 8 <= a.size && j + 8 <= b.size) {
         const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i *>(a.data + size_t{2} * i));
         const __m128i y = _mm_loadu_si128(reinterpret_cast<const __m128i *>(b.data + size_t{2} * j));
         const __m128i found = _mm_cmpestrm(y, 8, x, 8, _SIDD_UWORD_OPS | _SIDD_CMP_EQUAL_ANY | _SIDD_BIT_MASK);
         const auto mask = static_cast<unsigned>(_mm_cvtsi128_si32(found));
-        const __m128i order = _mm_loadu_si128(reinterpret_cast<const __m128i *>(packing.bytes[mask]));
+        const __m128i order = _mm_loadu_si128(reinterpret_cast<const __m128i *>(compressions.bytes[mask].data()));
         _mm_storeu_si128(reinterpret_cast<__m128i *>(out), _mm_shuffle_epi8(x, order));
         out += size_t{2} * static_cast<unsigned>(__builtin_popcount(mask));
         const uint32_t x_last = a[i + 7], y_last = b[j + 7];
@@ -193,12 +176,6 @@ __attribute__((target("sse4.2,popcnt"))) uint8_t *list_by_blocks(Members a, Memb
     }
     return list_plainly(a, b, i, j, out);
 }
-
-bool has_blocks() noexcept {
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
-}
-const bool blocks = has_blocks();
 #endif
 
 uint32_t count_both(Members a, Members b) noexcept {
@@ -215,7 +192,7 @@ uint32_t count_both(Members a, Members b) noexcept {
     uint32_t i = 0, j = 0;
     skip_to_each_other(a, b, i, j);
 #if defined(__x86_64__)
-    if (blocks)
+    if (blocks_can_be_used)
         return count_by_blocks(a, b, i, j);
 #endif
     return count_plainly(a, b, i, j);
@@ -366,7 +343,7 @@ uint32_t list_shared(const ContainerPlace &x, const ContainerPlace &y, uint8_t *
     uint32_t i = 0, j = 0;
     skip_to_each_other(a, b, i, j);
 #if defined(__x86_64__)
-    if (blocks)
+    if (blocks_can_be_used)
         return static_cast<uint32_t>(list_by_blocks(a, b, i, j, out) - out) / 2;
 #endif
     return static_cast<uint32_t>(list_plainly(a, b, i, j, out) - out) / 2;

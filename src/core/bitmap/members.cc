@@ -4,7 +4,6 @@
 #include "members.hh"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstring>
 
@@ -12,6 +11,7 @@
 #include <immintrin.h>
 #endif
 
+#include "member_blocks.hh"
 #include "../bytes.hh"
 
 namespace fas {
@@ -101,32 +101,6 @@ uint32_t merge_few(const uint16_t *a, uint32_t a_count, const uint8_t *b, uint32
 }
 
 #if defined(__x86_64__)
-
-#define FAS_BLOCKS __attribute__((target("sse4.2,popcnt")))
-
-bool has_blocks() noexcept {
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
-}
-const bool blocks = has_blocks();
-
-// For each choice among eight members, how their bytes are moved together.
-struct Compressions {
-    alignas(16) std::array<std::array<uint8_t, 16>, 256> bytes{};
-    constexpr Compressions() {
-        for (unsigned mask = 0; mask < 256; ++mask) {
-            unsigned made = 0;
-            for (unsigned i = 0; i < 8; ++i)
-                if ((mask >> i & 1) != 0) {
-                    bytes[mask][made++] = static_cast<uint8_t>(2 * i);
-                    bytes[mask][made++] = static_cast<uint8_t>(2 * i + 1);
-                }
-            for (; made < 16; ++made)
-                bytes[mask][made] = 0xff;
-        }
-    }
-};
-constexpr Compressions compressions;
 
 inline __m128i load_block(const void *from) noexcept { return _mm_loadu_si128(static_cast<const __m128i *>(from)); }
 inline void store_block(void *to, __m128i block) noexcept { _mm_storeu_si128(static_cast<__m128i *>(to), block); }
@@ -306,7 +280,7 @@ uint32_t merge(const uint16_t *a, uint32_t a_count, const uint8_t *b, uint32_t b
     if (b_count <= a_count / few)
         return merge_few(a, a_count, b, b_count, out, cancel);
 #if defined(__x86_64__)
-    if (blocks && a_count >= 8 && b_count >= 8)
+    if (blocks_can_be_used && a_count >= 8 && b_count >= 8)
         return merge_by_blocks<cancel>(a, a_count, b, b_count, out);
 #endif
     return merge_plainly(a, a_count, b, b_count, out, cancel);
@@ -373,7 +347,7 @@ uint32_t keep_shared(uint16_t *mine, uint32_t count, const uint8_t *theirs, uint
     if (count / lopsided > their_count)
         return keep_by_search(theirs, their_count, static_cast<const uint16_t *>(mine), count, mine);
 #if defined(__x86_64__)
-    if (blocks)
+    if (blocks_can_be_used)
         return keep_by_blocks(mine, count, theirs, their_count);
 #endif
     return keep_plainly(mine, count, theirs, their_count, {0, 0, 0});
@@ -383,7 +357,7 @@ uint32_t find_missing([[maybe_unused]] const uint16_t *mine, [[maybe_unused]] ui
                       [[maybe_unused]] const uint8_t *theirs, [[maybe_unused]] uint32_t their_count,
                       [[maybe_unused]] uint16_t *out) noexcept {
 #if defined(__x86_64__)
-    if (blocks)
+    if (blocks_can_be_used)
         return miss_by_blocks(mine, count, theirs, their_count, out);
 #endif
     return not_few;
