@@ -294,6 +294,8 @@ Range Merge::hour_run(uint32_t at, uint64_t &rows) const {
 
 // Every segment costs a look at all names and keys of the merge, so there are not too many of them.
 uint64_t Merge::least_cut(const SplitOptions &options) const {
+    if (options.cut_flows == UINT64_MAX)
+        return UINT64_MAX;
     uint64_t left = 0, rows = 0;
     for (Range run; run.end < sources_.size();) {
         run = hour_run(run.end, rows);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <numeric>
 #include <utility>
 
@@ -17,7 +18,8 @@ namespace {
 constexpr unsigned first_patched_code = 65; // codes 0..64: that width; 65..127: patched, width code - 65
 constexpr unsigned most_patched_width = 127 - first_patched_code;
 constexpr uint8_t delta_flag = 0x80;
-constexpr size_t load_slack = 16; // what an unpacking loop may touch behind the packed bits
+constexpr size_t most_columns = 8; // in a set
+constexpr size_t load_slack = 16;  // what an unpacking loop may touch behind the packed bits
 
 constexpr uint64_t low_bits(unsigned width) noexcept { return width >= 64 ? ~uint64_t{0} : (uint64_t{1} << width) - 1; }
 constexpr size_t packed_bytes(size_t count, unsigned width) noexcept { return (count * width + 7) / 8; }
@@ -272,21 +274,21 @@ void append_column_set(std::span<const ColumnWriter *const> columns, std::vector
         blocks = std::max(blocks, column == nullptr ? 0 : column->sizes().size());
         data += column == nullptr ? 0 : column->data().size();
     }
-    std::vector<Bytes> left; // of the columns that are there
-    std::vector<std::span<const uint16_t>> sizes;
     for (const ColumnWriter *column : columns)
-        if (column != nullptr && !column->sizes().empty()) {
-            left.push_back(column->data());
-            sizes.push_back(column->sizes());
+        if (column != nullptr)
             for (const uint16_t size : column->sizes())
                 append<uint16_t>(out, size);
-        }
     out.resize(out.size() + data);
     uint8_t *to = out.data() + out.size() - data;
+    assert(columns.size() <= most_columns);
+    std::array<size_t, most_columns> at{}; // how far each column is copied
     for (size_t b = 0; b < blocks; ++b)
-        for (size_t c = 0; c < left.size(); ++c) {
-            to = std::copy_n(left[c].data(), sizes[c][b], to);
-            left[c] = left[c].subspan(sizes[c][b]);
+        for (size_t c = 0; c < columns.size(); ++c) {
+            if (columns[c] == nullptr)
+                continue;
+            const size_t size = columns[c]->sizes()[b];
+            to = std::copy_n(columns[c]->data().data() + at[c], size, to);
+            at[c] += size;
         }
 }
 

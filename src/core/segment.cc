@@ -22,7 +22,7 @@ namespace {
 constexpr uint64_t first_fetch = 1996;
 // A part, or a prefix, so small is fetched whole: a fetch costs about as much as so many bytes.
 constexpr uint64_t small_part = 16384;
-// What would else take four fetches or more: the dictionaries with the key table, blocks of all columns of the cells.
+// What would else take four fetches: the dictionaries with the key table.
 constexpr uint64_t small_parts = 4 * small_part;
 // Cells that read_rows() decodes at a time to find where rows belong.
 constexpr uint32_t window_cells = 4096;
