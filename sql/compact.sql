@@ -30,17 +30,17 @@ SET fas.auto_compact = off;
 SELECT count(post(b, 5, 100)) FROM generate_series(1, 130) b;
 SELECT * FROM shape;
 RESET fas.auto_compact;
--- With it, for batches so small, the ids that are multiples of 128 merge.
+-- With it, for batches so small, the ids that are multiples of 192 merge.
 TRUNCATE flow_segments, plain;
 SELECT setval('flow_segments_id_seq', 1, false);
-SELECT count(post(b, 5, 100)) FROM generate_series(1, 127) b;
+SELECT count(post(b, 5, 100)) FROM generate_series(1, 191) b;
 SELECT * FROM shape;
-SELECT post(128, 5, 100);
+SELECT post(192, 5, 100);
 SELECT * FROM shape;
 SELECT count(*) FROM differences;
 -- Level by level; level 0 never grows beyond what is due.
-SELECT count(post(b, 5, 300)) FROM generate_series(129, 2500) b;
-SELECT level, segments < CASE level WHEN 0 THEN 128 ELSE 40 END AS few FROM shape;
+SELECT count(post(b, 100, 300)) FROM generate_series(193, 2300) b;
+SELECT level, segments < CASE level WHEN 0 THEN 192 ELSE 40 END AS few FROM shape;
 SELECT count(*) FROM differences;
 SELECT * FROM flows_check();
 -- Larger batches merge sooner.
@@ -134,7 +134,7 @@ SELECT flows_compact();
 ROLLBACK TO s;
 SELECT count(post(b, 5, 100)) FROM generate_series(4, 6) b;
 COMMIT;
-SELECT count(post(b, 5, 100)) FROM generate_series(1, 128) b;
+SELECT count(post(b, 5, 100)) FROM generate_series(1, 192) b;
 DO $$ BEGIN PERFORM flows_compact(); EXCEPTION WHEN sqlstate 'ZZ001' THEN RAISE NOTICE 'caught'; END $$;
 \set VERBOSITY default
 DROP TRIGGER refuse ON flow_segments;

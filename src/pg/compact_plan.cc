@@ -11,30 +11,29 @@ namespace fas::pg {
 
 namespace {
 
-constexpr int64_t level1_flows = 1 << 12; // about what a merge to level 1 brings together
-constexpr int64_t level2_flows = 1 << 17; // no less is worth a merge to level 2
+constexpr int64_t level2_flows = 1 << 16; // a merge that brings so many together needs no level 1 before it
+constexpr int64_t large_batch = 1 << 11;  // batches of so many flows have level 1 as they come
 constexpr size_t max_group_rows = 512;    // a reader costs memory, whatever its segment's size
 
 int64_t rounded_up(int64_t flows) { return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(flows))); }
 
-// Batches of so many flows have level 1 as they come.
-constexpr int64_t large_batch = level1_flows / 2;
+// How many ids lie between two merges of level 0, of level 1, and of what is left small at level 2: each a multiple of
+// the one before. What merges write draws ids too.
+//
+// A merge is large beside the batches that it takes up, so what decides a call's tail is how many calls do one: fewer
+// than one in a hundred, with what merges of level 1 add. Hence as many batches are taken up as one merge may take;
+// more would gain writers little, and a question opens up to so many more segments, at some 30 microseconds each where
+// a batch has 1,000 flows.
+struct Strides {
+    int64_t level0, level1, level2;
+};
 
-// How many ids lie between two merges to level 1, and to level 2. What merges write draws ids too, so that there are
-// some three batches for four ids. Level 2 is as rare for small batches as max_ingest_merge allows, since its merges
-// are large beside them: what decides a call's tail is how many do one. For large batches it takes few of them at a
-// time. A merge of tiny batches costs many of their calls whatever it takes up, so it takes up as many as it may, and
-// is due in fewer than one call in a hundred too; a question opens up to so many more segments, at some microseconds
-// each.
-int64_t level1_stride(int64_t flows) {
-    return std::clamp<int64_t>(level1_flows / rounded_up(flows), 4, int64_t{max_ingest_rows});
-}
-
-int64_t level2_stride(int64_t flows) { // multiples of level1_stride()
-    if (flows >= large_batch)
-        return 8;
-    int64_t first = level1_stride(flows), most = max_ingest_merge * first / (first - 1) / rounded_up(flows);
-    return std::clamp<int64_t>(most / first * first, 160, 1024);
+Strides strides_of(int64_t flows) {
+    if (flows >= large_batch) // a merge is not much larger than the batch
+        return {4, 8, 160};
+    const int64_t level0 = std::clamp<int64_t>(max_ingest_merge / rounded_up(flows), 4, int64_t{max_ingest_rows});
+    const int64_t merges = std::clamp<int64_t>(max_ingest_merge / (level0 * rounded_up(flows)), 4, 64);
+    return {level0, merges * level0, 4 * merges * level0};
 }
 
 int64_t most_flows(int64_t flows) {
@@ -44,7 +43,7 @@ int64_t most_flows(int64_t flows) {
 } // namespace
 
 int level_of_ingest(int64_t flows, bool has_own_hour) {
-    return has_own_hour || flows >= level2_flows ? 2 : flows >= large_batch ? 1 : 0;
+    return has_own_hour || flows >= parted_ingest_flows ? 2 : flows >= large_batch ? 1 : 0;
 }
 
 int level_of_merge(int level, int64_t flows) { return flows >= level2_flows ? 2 : std::min(level + 1, 2); }
@@ -52,9 +51,9 @@ int level_of_merge(int level, int64_t flows) { return flows >= level2_flows ? 2 
 Search search_of_level(int level, int64_t window, int64_t flows) {
     switch (level) {
     case 0:
-        return {0, window, level1_flows, 2 * level1_flows, 3, level1_flows / 2};
+        return {0, window, large_batch, max_ingest_merge, 3, large_batch};
     case 1:
-        return {1, window, level2_flows, most_flows(flows), flows >= large_batch ? 4u : 8u, level2_flows / 2};
+        return {1, window, parted_ingest_flows, most_flows(flows), flows >= large_batch ? 4u : 8u, level2_flows};
     default:
         return {2, window, cut_flows, max_ingest_merge, 8, own_hour_flows};
     }
@@ -65,15 +64,13 @@ Search search_of_level(int level, int64_t window, int64_t flows) {
 // reach back further than to the last due id: one that found its segments locked, or that was drawn in a transaction
 // that only inserts or rolled back, is made up for by the next.
 Search search_due(int64_t id, int64_t flows) {
-    int64_t first = level1_stride(flows);
-    if (id % first == 0)
-        return search_of_level(0, std::max<int64_t>(8 * first, 128), flows);
-    int64_t second = level2_stride(flows);
-    if (id % second == first / 2)
-        return search_of_level(1, 8 * second, flows);
-    int64_t third = 20 * second;
-    if (id % third == second - 1)
-        return search_of_level(2, 4 * third, flows);
+    const Strides stride = strides_of(flows);
+    if (id % stride.level0 == 0)
+        return search_of_level(0, std::max<int64_t>(4 * stride.level0, 128), flows);
+    if (id % stride.level1 == stride.level0 / 2)
+        return search_of_level(1, std::max<int64_t>(4 * stride.level1, 64), flows);
+    if (id % stride.level2 == stride.level1 - 1)
+        return search_of_level(2, 4 * stride.level2, flows);
     return {-1, 0, 0, 0, 0, 0};
 }
 

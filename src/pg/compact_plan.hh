@@ -1,10 +1,10 @@
 // Which segments to merge: decisions from the columns of flow_segments alone, without PostgreSQL.
 //
 // Levels: 0 as ingested, 1 and 2 merged by ingests, 3 sealed by flows_compact(). Sizes double as levels: what is large
-// enough skips the lower ones, so no ingest ever merges more than max_ingest_merge flows, and a flow is rewritten twice
-// (three times while its hour has few) before flows_compact() seals it. Merges to level 1 are so small that a call that
-// does one takes two or three times as long as its neighbours, or, for tiny batches, due in fewer than one call in a
-// hundred; merges to level 2 are larger, and as rare, or, for large batches, not much larger than the batch.
+// enough skips the lower ones, so no ingest ever merges more than max_ingest_merge flows. Flows of batches of some
+// hundred or more go from level 0 to 2 at once, and are rewritten once (once more while their hour has few) before
+// flows_compact() seals them; those of smaller batches, and of batches that are large enough for level 1 as they come,
+// pass level 1. Where merges are large beside the batches they are due in fewer than one call in a hundred.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ namespace fas::pg {
 
 inline constexpr int sealed_level = 3;
 inline constexpr int64_t max_ingest_merge = 1 << 18; // flows that one ingest call merges at most
-inline constexpr size_t max_ingest_rows = 128;       // segments, likewise
+inline constexpr size_t max_ingest_rows = 192;       // segments, likewise
 inline constexpr int64_t own_hour_flows = 1 << 14;   // an hour with so many flows gets segments of its own
 inline constexpr int64_t cut_flows = 1 << 10;        // hours far from each other lie in segments of so many at least
 inline constexpr int64_t small_segment_flows = 1 << 16;
@@ -40,8 +40,7 @@ struct Search {
 };
 
 // Whether the ingest that drew `id` for a segment of `flows` flows is to merge, and what. Every K-th id is due; K is
-// smaller for larger batches, so that about the same number of flows waits at each level whatever the batches' size. A
-// merge that is due for more than one id in a hundred takes a few times what storing the batch takes, no more.
+// smaller for larger batches, so that no merge brings more than max_ingest_merge flows together.
 Search search_due(int64_t id, int64_t flows);
 Search search_of_level(int level, int64_t window, int64_t flows);
 
