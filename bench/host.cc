@@ -21,6 +21,20 @@ ProcessorTime processor_time() {
     return time;
 }
 
+namespace {
+
+double queued_seconds_in(const std::string &path) { // nanoseconds on a processor, nanoseconds queued, slices
+    std::ifstream file(path);
+    double run = 0, queued = 0;
+    file >> run >> queued;
+    return queued / 1e9;
+}
+
+} // namespace
+
+double queued_seconds(int process) { return queued_seconds_in("/proc/" + std::to_string(process) + "/schedstat"); }
+double queued_seconds_of_this_thread() { return queued_seconds_in("/proc/thread-self/schedstat"); }
+
 double stolen_share(const ProcessorTime &from, const ProcessorTime &to) {
     return to.all > from.all ? (to.stolen - from.stolen) / (to.all - from.all) : 0;
 }

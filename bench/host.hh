@@ -14,4 +14,9 @@ ProcessorTime processor_time(); // of /proc/stat; zeros where there is none
 // Which share of the processor time between the two was stolen: 0 to 1.
 double stolen_share(const ProcessorTime &from, const ProcessorTime &to);
 
+// Seconds that a process of one thread has been ready to run so far while others had the processors; 0 where the kernel
+// does not tell.
+double queued_seconds(int process);
+double queued_seconds_of_this_thread();
+
 } // namespace bench

@@ -11,6 +11,7 @@ struct Stage {
     std::string name;
     Written sample; // one connection, right after the size was reached
     Asked question;
+    Reads reads;
     Size size;
     double wal = 0, rewrites = 0; // per flow since the stage before
 };
@@ -29,7 +30,7 @@ class Growth {
             write(options_, {.feed = feed_, .next = next_, .connections = 4, .upto = feed_.batches_of(flows)}).flows;
         Stage stage;
         stage.name = fixed(static_cast<double>(flows) / 1e6, flows % 1'000'000 == 0 ? 0 : 1) + " million";
-        stage.question = ask();
+        ask(stage);
         uint64_t sample = feed_.batches_of(2 * options_.sizes.front());
         stage.sample = write(options_, {.feed = feed_, .next = next_, .upto = next_ + sample});
         sent_ += stage.sample.flows;
@@ -48,7 +49,7 @@ class Growth {
         if (seconds > 0.5) // else the measurement of memory has done it
             stage.name += ", " + fixed(seconds, 1) + " s";
         control_.run("VACUUM flow_segments");
-        stage.question = ask();
+        ask(stage);
         finish(stage);
     }
 
@@ -65,7 +66,11 @@ class Growth {
             made.shuffled_days = static_cast<uint32_t>(options.sizes.back() / options.sizes.front() + 3);
         return made;
     }
-    Asked ask() { return Asker(options_, feed_.hours_before(next_), ++asked_).ask_times(48); }
+    void ask(Stage &stage) {
+        Asker asker(options_, feed_.hours_before(next_), ++asked_);
+        stage.question = asker.ask_times(48);
+        stage.reads = asker.explain_times(48);
+    }
     void finish(Stage &stage) {
         stage.size = size_of(control_);
         double wal = wal_position(control_), rewritten = rewritten_flows(control_);
@@ -97,9 +102,9 @@ class Growth {
 std::string Growth::report(const std::string &title) const {
     std::string text = "## " + title + "\n\n";
     text += "| flows stored | ingest, thousand flows/s | call p50 / p99 / max, ms | Q1, ms | rows | Q1, µs a row | "
-            "segments "
-            "(level 0) | bytes/flow, total / live | WAL, bytes/flow | rewrites/flow |\n";
-    text += "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n";
+            "it opens segments | reads blocks (ms for that) | segments (level 0) | bytes/flow, total / live | WAL, "
+            "bytes/flow | rewrites/flow |\n";
+    text += "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n";
     for (const Stage &stage : stages_) {
         bool written = stage.sample.flows > 0;
         text += "| " + stage.name + " | " + (written ? fixed(stage.sample.rate(), 0) : "-") + " | " +
@@ -108,10 +113,11 @@ std::string Growth::report(const std::string &title) const {
                          : "-") +
                 " | " + fixed(stage.question.median(), 2) + " | " +
                 fixed(stage.question.rows / static_cast<double>(stage.question.ms.size()), 0) + " | " +
-                fixed(stage.question.us_per_row(), 3) + " | " + fixed(stage.size.segments, 0) + " (" +
-                fixed(stage.size.level0, 0) + ") | " + fixed(stage.size.total / stage.size.flows, 1) + " / " +
-                fixed(stage.size.live / stage.size.flows, 2) + " | " + fixed(stage.wal, 1) + " | " +
-                fixed(stage.rewrites, 2) + " |\n";
+                fixed(stage.question.us_per_row(), 3) + " | " + fixed(stage.reads.segments, 1) + " | " +
+                fixed(stage.reads.blocks, 1) + " (" + fixed(stage.reads.ms, 2) + ") | " +
+                fixed(stage.size.segments, 0) + " (" + fixed(stage.size.level0, 0) + ") | " +
+                fixed(stage.size.total / stage.size.flows, 1) + " / " + fixed(stage.size.live / stage.size.flows, 2) +
+                " | " + fixed(stage.wal, 1) + " | " + fixed(stage.rewrites, 2) + " |\n";
     }
     size_t last = options_.sizes.size() - 1;
     const Stage &first_stage = stages_.front(), &last_stage = stages_[last];

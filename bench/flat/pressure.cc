@@ -1,6 +1,7 @@
 // What the store does under load that lasts: questions beside writers, long ingest, an old snapshot, a steady rate, and
 // batches that are small.
 #include <algorithm>
+#include <numeric>
 #include <thread>
 
 #include "../host.hh"
@@ -23,6 +24,10 @@ bool long_enough(const Options &options, double seconds, double wanted, bool &fu
     if (free_disk(options) < options.free_disk)
         full = true;
     return seconds >= wanted || full;
+}
+
+double mean_of(const std::vector<double> &values) {
+    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(std::max<size_t>(1, values.size()));
 }
 
 std::string early(bool full, double seconds) {
@@ -80,8 +85,10 @@ std::string measure_writers(const Options &options) {
            fixed(quiet.percentile_of(1), 1) + " | " + std::to_string(quiet.ms.size()) + " |\n| four writers | " +
            fixed(busy.median(), 2) + " | " + fixed(busy.percentile_of(0.99), 2) + " | " +
            fixed(busy.percentile_of(1), 1) + " | " + std::to_string(busy.ms.size()) + " |\n\np99 with writers is " +
-           ratio(busy.percentile_of(0.99), quiet.median()) +
-           " times the quiet median. Ingest meanwhile: " + fixed(written.rate(), 0) + " thousand flows/s; " +
+           ratio(busy.percentile_of(0.99), quiet.median()) + " times the quiet median. The slowest hundredth takes " +
+           busy.slowest_hundredth() + " for a processor (backend and client; of all answers " +
+           fixed(mean_of(busy.queued_ms), 2) + " of " + fixed(mean_of(busy.ms), 2) + " ms); quiet " +
+           quiet.slowest_hundredth() + ". Ingest meanwhile: " + fixed(written.rate(), 0) + " thousand flows/s; " +
            calls_of(written) + ".\n\n";
 }
 

@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
+
+#include "../host.hh"
 
 namespace bench::flat {
 
@@ -91,16 +94,35 @@ double Asked::median() const { return flat::percentile_of(ms, 0.5); }
 double Asked::percentile_of(double share) const { return flat::percentile_of(ms, share); }
 double Asked::us_per_row() const { return rows == 0 ? 0 : 1000 * median() / (rows / static_cast<double>(ms.size())); }
 
+std::string Asked::slowest_hundredth() const {
+    const double from = percentile_of(0.99);
+    double all = 0, queued = 0, count = 0;
+    for (size_t i = 0; i < ms.size(); ++i)
+        if (ms[i] >= from) {
+            all += ms[i];
+            queued += queued_ms[i];
+            ++count;
+        }
+    return count == 0 ? "-" : fixed(all / count, 2) + " ms, " + fixed(queued / count, 2) + " of them queued";
+}
+
 Asker::Asker(const Options &options, std::vector<uint32_t> hours, uint64_t seed)
     : connection_(options.conninfo), hours_(std::move(hours)), random_(seed) {
     if (hours_.empty())
         throw std::runtime_error("no hour is complete: store more flows");
 }
 
-void Asker::ask(Asked &asked) {
+std::string Asker::next_question() {
     uint32_t hour = hours_[random_.below(static_cast<uint32_t>(hours_.size()))];
-    std::string question = "SELECT src_app, dest_app, vpc_id, bytes_tx, bytes_rx FROM flows_by_hour(";
-    asked.ms.push_back(1000 * connection_.time_counting(question + std::to_string(hour) + ")", asked.rows));
+    return "SELECT src_app, dest_app, vpc_id, bytes_tx, bytes_rx FROM flows_by_hour(" + std::to_string(hour) + ")";
+}
+
+void Asker::ask(Asked &asked) {
+    const std::string question = next_question();
+    const auto queued = [&] { return queued_seconds(connection_.process()) + queued_seconds_of_this_thread(); };
+    const double before = queued();
+    asked.ms.push_back(1000 * connection_.time_counting(question, asked.rows));
+    asked.queued_ms.push_back(1000 * (queued() - before));
 }
 
 Asked Asker::ask_times(int count) {
@@ -110,6 +132,29 @@ Asked Asker::ask_times(int count) {
     for (int i = 0; i < count; ++i)
         ask(asked);
     return asked;
+}
+
+namespace {
+
+// The first number behind `key` in EXPLAIN's JSON: the plan's uppermost node's. 0 where there is none.
+double first_number(const std::string &json, const std::string &key) {
+    const size_t at = json.find(key);
+    return at == std::string::npos ? 0 : std::strtod(json.c_str() + at + key.size(), nullptr);
+}
+
+} // namespace
+
+Reads Asker::explain_times(int count) {
+    Reads reads;
+    for (int i = 0; i < count; ++i) {
+        const std::string json = connection_.value("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + next_question());
+        reads.segments += first_number(json, R"("Segments": "read )") / count;
+        reads.blocks += first_number(json, R"("Shared Read Blocks": )") / count;
+        // PostgreSQL 17 has another name for it.
+        reads.ms +=
+            (first_number(json, R"("I/O Read Time": )") + first_number(json, R"("Shared I/O Read Time": )")) / count;
+    }
+    return reads;
 }
 
 void make_store(Connection &connection) {

@@ -55,10 +55,18 @@ Written write(const Options &options, const Job &job);
 
 struct Asked {
     std::vector<double> ms;
-    double rows = 0; // of all answers
+    std::vector<double> queued_ms; // of each answer: what backend and client waited for a processor
+    double rows = 0;               // of all answers
     double median() const;
     double percentile_of(double share) const;
     double us_per_row() const;
+    std::string slowest_hundredth() const; // what it waited for
+};
+
+// Where answers come from, on average.
+struct Reads {
+    double segments = 0;
+    double blocks = 0, ms = 0; // from outside shared_buffers
 };
 
 // Q1, one hour by flow key, for hours picked at random among `hours`.
@@ -67,8 +75,10 @@ class Asker {
     Asker(const Options &options, std::vector<uint32_t> hours, uint64_t seed);
     void ask(Asked &asked);
     Asked ask_times(int count);
+    Reads explain_times(int count); // of other hours: those that ask_times() has asked for have been read
 
   private:
+    std::string next_question();
     Connection connection_;
     std::vector<uint32_t> hours_;
     workload::Random random_;
