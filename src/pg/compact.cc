@@ -159,7 +159,8 @@ void merge_found(const Store &store, int64_t id, const Search &search) {
     TakenRows taken;
     if (!take_directly(store, id, search, taken))
         take_by_statements(store, id, search, taken);
-    notes_of(store).debt[search.level] = taken.goes_on ? search.window : 0;
+    int64_t &debt = notes_of(store).debt[search.level];
+    debt = debt_after(debt, search, taken.goes_on);
     if (taken.count > 0)
         (void)merge_inputs(store, CurrentMemoryContext, taken.rows, taken.count, {.input_level = search.level});
     finish_spi();
@@ -194,7 +195,7 @@ void merge_after_ingest(const Store &store, int64_t id, int64_t flows) {
     const int64_t(&debt)[3] = notes_of(store).debt;
     for (int level = 0; search.level < 0 && level < 3; ++level)
         if (debt[level] > 0)
-            search = search_of_level(level, debt[level], flows);
+            search = search_for_debt(level, debt[level]);
     if (search.level < 0 || !try_share_store(store))
         return;
     char problem[512];

@@ -17,27 +17,47 @@ constexpr size_t max_group_rows = 512;    // a reader costs memory, whatever its
 
 int64_t rounded_up(int64_t flows) { return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(flows))); }
 
-// How many ids lie between two merges of level 0, of level 1, and of what is left small at level 2: each a multiple of
-// the one before. What merges write draws ids too.
+// How many ids lie between two merges of a level; what merges write draws ids too.
 //
 // A merge is large beside the batches that it takes up, so what decides a call's tail is how many calls do one: fewer
-// than one in a hundred, with what merges of level 1 add. Hence as many batches are taken up as one merge may take;
-// more would gain writers little, and a question opens up to so many more segments, at some 30 microseconds each where
-// a batch has 1,000 flows.
-struct Strides {
-    int64_t level0, level1, level2;
-};
+// than one in a hundred, those of level 1 included. Hence as many batches are taken up as one merge may take; more
+// would gain writers little, and a question opens up to so many more segments, at some 30 microseconds each where a
+// batch has 1,000 flows.
+constexpr auto level0_stride = static_cast<int64_t>(max_ingest_rows);
+// So far apart, whoever draws the id looks for what others have left behind: batches differ, and so do their strides.
+constexpr int64_t rare_stride = 64 * level0_stride;
 
-Strides strides_of(int64_t flows) {
-    if (flows >= large_batch) // a merge is not much larger than the batch
-        return {4, 8, 160};
-    const int64_t level0 = std::clamp<int64_t>(max_ingest_merge / rounded_up(flows), 4, int64_t{max_ingest_rows});
-    const int64_t merges = std::clamp<int64_t>(max_ingest_merge / (level0 * rounded_up(flows)), 4, 64);
-    return {level0, merges * level0, 4 * merges * level0};
+// For small batches as many merges of level 0 as fill a merge of level 1, a power of two of them, so that every rare
+// stride is one of these too.
+int64_t level1_stride(int64_t flows) {
+    if (flows >= large_batch)
+        return 8; // a merge is not much larger than the batch
+    const auto merges = static_cast<uint64_t>(max_ingest_merge / (level0_stride * rounded_up(flows)));
+    return level0_stride * static_cast<int64_t>(std::bit_floor(std::clamp<uint64_t>(merges, 4, 64)));
 }
 
+int64_t level2_stride(int64_t flows) {
+    return flows >= large_batch ? level0_stride : std::min(4 * level1_stride(flows), rare_stride);
+}
+
+// What a merge of level 1 brings together at most; and smaller segments than what it takes up, so that a few fit.
 int64_t most_flows(int64_t flows) {
     return flows >= large_batch ? std::min(8 * rounded_up(flows), max_ingest_merge) : max_ingest_merge;
+}
+int64_t size_limit(int64_t most) { return most < max_ingest_merge ? most / 4 : parted_ingest_flows; }
+
+// `flows`: of the batch whose ingest searches.
+Search search_of_level(int level, int64_t window, int64_t flows) {
+    switch (level) {
+    case 0:
+        return {0, window, large_batch, max_ingest_merge, 3, large_batch};
+    case 1: {
+        const int64_t most = most_flows(flows);
+        return {1, window, size_limit(most), most, flows >= large_batch ? 4u : 8u, level2_flows};
+    }
+    default:
+        return {2, window, cut_flows, max_ingest_merge, 8, own_hour_flows};
+    }
 }
 
 } // namespace
@@ -48,29 +68,22 @@ int level_of_ingest(int64_t flows, bool has_own_hour) {
 
 int level_of_merge(int level, int64_t flows) { return flows >= level2_flows ? 2 : std::min(level + 1, 2); }
 
-Search search_of_level(int level, int64_t window, int64_t flows) {
-    switch (level) {
-    case 0:
-        return {0, window, large_batch, max_ingest_merge, 3, large_batch};
-    case 1:
-        return {1, window, parted_ingest_flows, most_flows(flows), flows >= large_batch ? 4u : 8u, level2_flows};
-    default:
-        return {2, window, cut_flows, max_ingest_merge, 8, own_hour_flows};
-    }
-}
-
-// Each stride is a multiple of the one before, and the offsets differ modulo each, so at most one search is due for an
-// id. Ids right behind an offset often go to what that search's merge has written, so no other offset is there. Windows
-// reach back further than to the last due id: one that found its segments locked, or that was drawn in a transaction
-// that only inserts or rolled back, is made up for by the next.
+// Windows reach back further than to the last due id: one that found its segments locked, or that was drawn in a
+// transaction that only inserts or rolled back, is made up for by the next. Ids right behind one that is due often go
+// to what that search's merge has written, so the levels' ids lie far from each other.
 Search search_due(int64_t id, int64_t flows) {
-    const Strides stride = strides_of(flows);
-    if (id % stride.level0 == 0)
-        return search_of_level(0, std::max<int64_t>(4 * stride.level0, 128), flows);
-    if (id % stride.level1 == stride.level0 / 2)
-        return search_of_level(1, std::max<int64_t>(4 * stride.level1, 64), flows);
-    if (id % stride.level2 == stride.level1 - 1)
-        return search_of_level(2, 4 * stride.level2, flows);
+    if (id % (flows <= 1024 ? level0_stride : 128) == 0)
+        return search_of_level(0, 4 * level0_stride, flows);
+    constexpr int64_t level1_offset = level0_stride / 2, level2_offset = level0_stride - 1;
+    const int64_t second = level1_stride(flows), third = level2_stride(flows);
+    if (id % rare_stride == level1_offset)
+        return search_of_level(1, 4 * rare_stride, 1);
+    if (id % second == level1_offset % second)
+        return search_of_level(1, std::max<int64_t>(4 * second, 64), flows);
+    if (id % rare_stride == level2_offset)
+        return search_of_level(2, 4 * rare_stride, flows);
+    if (id % third == level2_offset)
+        return search_of_level(2, 4 * third, flows);
     return {-1, 0, 0, 0, 0, 0};
 }
 
@@ -86,6 +99,14 @@ size_t choose_candidates(const Search &search, std::span<const Candidate> candid
 bool is_worth_another(const Search &search, std::span<const Candidate> left) {
     return choose_candidates(search, left) > 0;
 }
+
+int64_t debt_after(int64_t debt, const Search &search, bool goes_on) {
+    if (goes_on)
+        return std::max(debt, search.window);
+    return search.window >= debt ? 0 : debt;
+}
+
+Search search_for_debt(int level, int64_t debt) { return search_of_level(level, debt, 1); }
 
 // An hour's own segments must fit in one of max_flows even when its flows come from a merge that is full.
 int64_t own_hour_threshold(int64_t max_flows) { return std::clamp<int64_t>(max_flows / 2, 1, own_hour_flows); }

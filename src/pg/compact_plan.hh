@@ -42,7 +42,6 @@ struct Search {
 // Whether the ingest that drew `id` for a segment of `flows` flows is to merge, and what. Every K-th id is due; K is
 // smaller for larger batches, so that no merge brings more than max_ingest_merge flows together.
 Search search_due(int64_t id, int64_t flows);
-Search search_of_level(int level, int64_t window, int64_t flows);
 
 struct Candidate {
     int64_t id;
@@ -53,6 +52,11 @@ struct Candidate {
 size_t choose_candidates(const Search &search, std::span<const Candidate> candidates);
 // Whether what is left deserves another merge at once.
 bool is_worth_another(const Search &search, std::span<const Candidate> left);
+
+// *Debt*: what a search found and its merge did not take is left to the calls that follow and have no merge due
+// themselves; as the ids to look back, 0 for none. A search that looks back less far does not settle a larger debt.
+int64_t debt_after(int64_t debt, const Search &search, bool goes_on);
+Search search_for_debt(int level, int64_t debt);
 
 struct SegmentInfo {
     int64_t id;
