@@ -44,6 +44,11 @@ uint8_t *put_entry(uint8_t *to, std::string_view name, size_t shared) noexcept {
     return to + size;
 }
 
+void check_shared(const Entry &entry, uint64_t previous) {
+    if (entry.shared > previous)
+        throw_corrupted("A dictionary's entry shares more than the name before it has.");
+}
+
 // What a name takes in an arena: its bytes up to the next boundary, and room.
 constexpr uint64_t with_room(uint64_t length) noexcept {
     return (length + name_room - 1) / name_room * name_room + name_room;
@@ -119,49 +124,46 @@ std::string_view Dictionary::first_of(uint32_t index) const {
     return read_entry(cursor).suffix;
 }
 
-// Lengths of all names, and the bytes that they take with their room. A name is at most as long as its block's
-// suffixes, so the lengths' sum is at most 16 * bytes.
-uint64_t Dictionary::decode_lengths(std::span<uint64_t> lengths) const {
+// The bytes that all names take with their room. A name is at most as long as its block's suffixes, so they are at most
+// some 16 times as many as the dictionary has; where that is little, it need not be known better.
+uint64_t Dictionary::room_for_names() const {
+    constexpr uint64_t little = 2048;
+    const uint64_t most = count_ * with_room(data_.size());
+    if (most <= little)
+        return most;
     uint64_t total = 0;
     for (uint32_t id = 0; id < count_;) {
         ByteCursor cursor(block(id / dictionary_block));
         const uint32_t end = std::min(count_, id + dictionary_block);
         for (uint64_t previous = 0; id < end; ++id) {
             const Entry entry = read_entry(cursor);
-            if (entry.shared > previous)
-                throw_corrupted("A dictionary's entry shares more than the name before it has.");
-            lengths[id] = previous = entry.shared + entry.suffix.size();
+            check_shared(entry, previous);
+            previous = entry.shared + entry.suffix.size();
             total += with_room(previous);
         }
-        if (cursor.left() != 0)
-            throw_corrupted("A dictionary's block has bytes behind its last entry.");
     }
     return total;
 }
 
 void Dictionary::decode(std::vector<std::string_view> &names, std::unique_ptr<char[]> &arena) const {
-    std::array<uint64_t, 64> few; // a small segment's need no memory of their own
-    std::vector<uint64_t> many(count_ > few.size() ? count_ : 0);
-    const std::span<uint64_t> lengths(many.empty() ? few.data() : many.data(), count_);
-    const uint64_t total = decode_lengths(lengths);
-    arena = std::make_unique_for_overwrite<char[]>(total + copy_slack);
+    arena = std::make_unique_for_overwrite<char[]>(room_for_names() + copy_slack);
     names.resize(count_);
     char *to = arena.get() + name_room;
     std::memset(arena.get(), ' ', name_room);
-    std::string_view previous;
     for (uint32_t id = 0; id < count_;) {
-        const Bytes bytes = block(id / dictionary_block);
-        ByteCursor cursor(bytes);
-        const uint32_t end = std::min(count_, id + dictionary_block);
-        for (bool opens_block = true; id < end; ++id, opens_block = false) {
+        ByteCursor cursor(block(id / dictionary_block));
+        const uint32_t end = std::min(count_, id + dictionary_block), first = id;
+        std::string_view previous;
+        for (; id < end; ++id) {
             const Entry entry = read_entry(cursor);
+            check_shared(entry, previous.size());
             copy_short(to, previous.data(), entry.shared, previous.data() != nullptr);
             copy_short(to + entry.shared, entry.suffix.data(), entry.suffix.size(), cursor.left() >= copy_slack);
-            const std::string_view name(to, lengths[id]);
+            const std::string_view name(to, entry.shared + entry.suffix.size());
             // Shared prefixes are as long as they can be, so that the first byte of the suffix decides the order.
             const bool ascends =
-                opens_block || entry.shared == previous.size()
-                    ? previous < name
+                id == first || entry.shared == previous.size()
+                    ? id == 0 || names[id - 1] < name
                     : static_cast<uint8_t>(entry.suffix[0]) > static_cast<uint8_t>(previous[entry.shared]);
             if (!ascends)
                 throw_corrupted("The names of a dictionary do not ascend.");
@@ -170,10 +172,12 @@ void Dictionary::decode(std::vector<std::string_view> &names, std::unique_ptr<ch
                         2 * name_room); // the rest of the last word, and the room of the next name
             to += with_room(name.size());
         }
+        if (cursor.left() != 0)
+            throw_corrupted("A dictionary's block has bytes behind its last entry.");
     }
     // All names at once, blanks between them, where all is ASCII, as it mostly is. Else one by one: each is to be valid
     // by itself.
-    const bool ascii = is_ascii({arena.get(), total});
+    const bool ascii = is_ascii({arena.get(), static_cast<size_t>(to - name_room - arena.get())});
     if (!ascii && !std::all_of(names.begin(), names.end(), is_utf8))
         throw_corrupted("A name in a dictionary is not valid UTF-8.");
 }

@@ -41,7 +41,7 @@ class Dictionary {
     uint32_t count() const noexcept { return count_; }
 
   private:
-    uint64_t decode_lengths(std::span<uint64_t> lengths) const;
+    uint64_t room_for_names() const;
     Bytes block(uint32_t index) const noexcept;
     std::string_view first_of(uint32_t block) const;
 

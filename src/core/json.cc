@@ -26,15 +26,15 @@ constexpr std::string_view field_name(unsigned field) {
 
 // The member names that JSON may use: each field's own, then further ones.
 struct MemberName {
-    std::string_view name;
+    JsonKey key;
     unsigned field;
 };
-constexpr std::array<MemberName, 2> other_names = {{{"source_app", 0}, {"destination_app", 1}}};
+constexpr std::array<MemberName, 2> other_names = {{{JsonKey("source_app"), 0}, {JsonKey("destination_app"), 1}}};
 constexpr unsigned member_name_count = field_count + other_names.size();
 constexpr std::array<MemberName, member_name_count> member_names = [] {
     std::array<MemberName, member_name_count> out{};
     for (unsigned i = 0; i < field_count; ++i)
-        out[i] = {field_name(i), i};
+        out[i] = {JsonKey(field_name(i)), i};
     for (unsigned i = 0; i < other_names.size(); ++i)
         out[field_count + i] = other_names[i];
     return out;
@@ -44,7 +44,7 @@ constexpr std::array<MemberName, member_name_count> member_names = [] {
 constexpr size_t longest_escaped_name = [] {
     size_t longest = 0;
     for (const MemberName &member : member_names)
-        longest = std::max(longest, member.name.size());
+        longest = std::max(longest, member.key.name.size());
     return longest * 6;
 }();
 
@@ -120,7 +120,7 @@ void FlowParser::refuse_surrogate(std::string message) {
 // Reads a member's name: its entry of member_names, or member_name_count when it is none of them.
 unsigned FlowParser::member_name() {
     unsigned guess = successor_[last_member_];
-    if (reader_.accept_key(member_names[guess].name)) [[likely]]
+    if (reader_.accept_key(member_names[guess].key)) [[likely]]
         return guess;
     JsonString key = reader_.key();
     if (!key.escaped)
@@ -133,7 +133,7 @@ unsigned FlowParser::member_name() {
 
 unsigned FlowParser::find_member(std::string_view name) {
     unsigned i = 0;
-    while (i < member_name_count && member_names[i].name != name)
+    while (i < member_name_count && member_names[i].key.name != name)
         ++i;
     if (i < member_name_count)
         successor_[last_member_] = static_cast<uint8_t>(i);
@@ -210,7 +210,7 @@ void FlowParser::member() {
     unsigned field = member_names[found].field;
     if (seen_ >> field & 1)
         refuse("duplicate \"" + std::string(field_name(field)) + "\"" + which(),
-               "The second of the two is named \"" + std::string(member_names[found].name) +
+               "The second of the two is named \"" + std::string(member_names[found].key.name) +
                    "\" (flows are counted from 0).");
     seen_ |= 1u << field;
     if (field < first_metric)

@@ -15,12 +15,28 @@
 #include <string>
 #include <string_view>
 
+#include "bytes.hh"
+
 namespace fas {
 
 // A string's text between its quotes, as it stands; its escapes are known to be well-formed.
 struct JsonString {
     std::string_view raw;
     bool escaped = false; // has escapes: take unescape()
+};
+
+// A member's name that is asked for again and again.
+struct JsonKey {
+    std::string_view name;
+    uint64_t bytes = 0, mask = 0; // of one of eight bytes at most: the word that it is, as load() gives it
+
+    constexpr JsonKey() = default;
+    constexpr explicit JsonKey(std::string_view of) : name(of) {
+        for (size_t i = 0; of.size() <= sizeof bytes && i < of.size(); ++i) {
+            bytes |= uint64_t{static_cast<unsigned char>(of[i])} << 8 * i;
+            mask |= uint64_t{0xff} << 8 * i;
+        }
+    }
 };
 
 class JsonReader {
@@ -53,11 +69,12 @@ class JsonReader {
     JsonString key(); // a member's name and the colon
 
     // Whether the next member's name is `name`, written as fas itself would write it; then it has been read.
-    bool accept_key(std::string_view name) noexcept {
-        if (peek() != '"' || static_cast<size_t>(end_ - at_) < name.size() + 3 || at_[name.size() + 1] != '"' ||
-            at_[name.size() + 2] != ':' || std::memcmp(at_ + 1, name.data(), name.size()) != 0)
+    bool accept_key(const JsonKey &key) noexcept {
+        const size_t size = key.name.size();
+        if (peek() != '"' || static_cast<size_t>(end_ - at_) < size + 3 || at_[size + 1] != '"' ||
+            at_[size + 2] != ':' || !continues_with(key))
             return false;
-        at_ += name.size() + 3;
+        at_ += size + 3;
         return true;
     }
     JsonString string() { // at its opening quote
@@ -98,6 +115,11 @@ class JsonReader {
     std::string describe(const char *at) const;
 
   private:
+    bool continues_with(const JsonKey &key) const noexcept { // behind the next character
+        if (key.mask != 0 && end_ - at_ > static_cast<ptrdiff_t>(sizeof key.bytes)) [[likely]]
+            return (load<uint64_t>(reinterpret_cast<const uint8_t *>(at_ + 1)) & key.mask) == key.bytes;
+        return std::memcmp(at_ + 1, key.name.data(), key.name.size()) == 0;
+    }
     static bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
     static const char *find_special(const char *p, const char *end) noexcept;
     JsonString finish_string(const char *start);

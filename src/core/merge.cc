@@ -50,6 +50,14 @@ class Cursor {
             __builtin_prefetch(columns_.sums[m].data() + place);
     }
 
+    // All cells of an input that has so few that they are one window, so that they are decoded once; else null.
+    const CellColumns *all_cells() {
+        if (reader_->header().cells > window)
+            return nullptr;
+        seek(0);
+        return &columns_;
+    }
+
   private:
     static constexpr uint32_t window = packed_block;
 
@@ -123,10 +131,16 @@ class Merge {
     SegmentBytes write(const Output &output);
 
   private:
-    void unite_names(SegmentReader &input, std::vector<uint32_t> &key_numbers);
+    // What is worked out for one input after the other; kept for its memory.
+    struct Scratch {
+        std::array<std::vector<uint32_t>, text_dimension_count> name_numbers;
+        std::vector<uint32_t> key_numbers;
+        CellColumns columns;
+    };
+
+    void unite_names(SegmentReader &input, Scratch &scratch);
     void collect_hours(std::span<SegmentReader *const> inputs, uint32_t first_hour);
-    void collect_cells(SegmentReader &input, uint32_t number, uint32_t first_hour,
-                       const std::vector<uint32_t> &key_numbers);
+    void collect_cells(SegmentReader &input, uint32_t number, uint32_t first_hour, Scratch &scratch);
     void rank_names_and_keys();
     void sort_sources();
     Range hour_run(uint32_t at, uint64_t &rows) const;
@@ -154,14 +168,15 @@ Merge::Merge(std::span<SegmentReader *const> inputs, uint32_t first_hour) {
                     "Together they have " + std::to_string(cells) + " cells.", "Merge fewer segments at a time.");
     sources_.reserve(cells);
     cursors_.reserve(inputs.size());
-    std::vector<uint32_t> key_numbers;
+    Scratch scratch;
     for (uint32_t i = 0; i < inputs.size(); ++i) {
         cursors_.emplace_back(*inputs[i]);
         if (inputs[i]->header().hour_max < first_hour)
             continue;
         inputs[i]->fetch_all();
-        unite_names(*inputs[i], key_numbers);
-        collect_cells(*inputs[i], i, first_hour, key_numbers);
+        unite_names(*inputs[i], scratch);
+        inputs[i]->forget_names();
+        collect_cells(*inputs[i], i, first_hour, scratch);
         poll();
     }
     rank_names_and_keys();
@@ -178,11 +193,12 @@ void Merge::collect_hours(std::span<SegmentReader *const> inputs, uint32_t first
 }
 
 // The numbers of the input's names and keys among those of all inputs.
-void Merge::unite_names(SegmentReader &input, std::vector<uint32_t> &key_numbers) {
-    std::array<std::vector<uint32_t>, text_dimension_count> numbers;
+void Merge::unite_names(SegmentReader &input, Scratch &scratch) {
+    auto &numbers = scratch.name_numbers;
+    std::vector<uint32_t> &key_numbers = scratch.key_numbers;
     std::array<std::span<const uint32_t>, text_dimension_count> ids;
     for (size_t t = 0; t < text_dimension_count; ++t) {
-        numbers[t].reserve(input.header().names[t]);
+        numbers[t].clear();
         for (const std::string_view name : input.names(t))
             numbers[t].push_back(names_[t].add(name));
         ids[t] = input.key_ids(t);
@@ -196,10 +212,9 @@ void Merge::unite_names(SegmentReader &input, std::vector<uint32_t> &key_numbers
     }
 }
 
-void Merge::collect_cells(SegmentReader &input, uint32_t number, uint32_t first_hour,
-                          const std::vector<uint32_t> &key_numbers) {
+void Merge::collect_cells(SegmentReader &input, uint32_t number, uint32_t first_hour, Scratch &scratch) {
     constexpr uint32_t at_once = 8192;
-    CellColumns columns;
+    const CellColumns *all = cursors_[number].all_cells();
     for (const HourEntry &entry : input.hours()) {
         if (entry.hour < first_hour)
             continue;
@@ -207,9 +222,12 @@ void Merge::collect_cells(SegmentReader &input, uint32_t number, uint32_t first_
             static_cast<uint32_t>(std::lower_bound(hours_.begin(), hours_.end(), entry.hour) - hours_.begin());
         for (uint32_t begin = entry.cells.begin; begin < entry.cells.end;) {
             const uint32_t end = begin + std::min(at_once, entry.cells.end - begin);
-            input.read_cell_rows({begin, end}, columns);
-            for (uint32_t i = 0; i < end - begin; ++i)
-                sources_.push_back({number, begin + i, hour, key_numbers[columns.key[i]],
+            if (all == nullptr)
+                input.read_cell_rows({begin, end}, scratch.columns);
+            const CellColumns &columns = all == nullptr ? scratch.columns : *all;
+            const uint32_t skip = all == nullptr ? 0 : begin;
+            for (uint32_t i = skip; i < skip + (end - begin); ++i)
+                sources_.push_back({number, begin + i - skip, hour, scratch.key_numbers[columns.key[i]],
                                     columns.first_row[i + 1] - columns.first_row[i]});
             begin = end;
             poll();

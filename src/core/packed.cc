@@ -18,8 +18,7 @@ namespace {
 constexpr unsigned first_patched_code = 65; // codes 0..64: that width; 65..127: patched, width code - 65
 constexpr unsigned most_patched_width = 127 - first_patched_code;
 constexpr uint8_t delta_flag = 0x80;
-constexpr size_t most_columns = 8; // in a set
-constexpr size_t load_slack = 16;  // what an unpacking loop may touch behind the packed bits
+constexpr size_t load_slack = 16; // what an unpacking loop may touch behind the packed bits
 
 constexpr uint64_t low_bits(unsigned width) noexcept { return width >= 64 ? ~uint64_t{0} : (uint64_t{1} << width) - 1; }
 constexpr size_t packed_bytes(size_t count, unsigned width) noexcept { return (count * width + 7) / 8; }
@@ -27,16 +26,17 @@ constexpr size_t packed_bytes(size_t count, unsigned width) noexcept { return (c
 // Writes the low `width` bits of value_of(0) .. value_of(count - 1), least significant bit first.
 template <class ValueOf> uint8_t *put_bits(uint8_t *to, size_t count, unsigned width, ValueOf value_of) {
     const uint64_t mask = low_bits(width);
-    uint128 pending = 0;
-    unsigned filled = 0;
+    uint64_t pending = 0;
+    unsigned filled = 0; // below 64
     for (size_t i = 0; i < count; ++i) {
-        pending |= static_cast<uint128>(value_of(i) & mask) << filled;
+        const uint64_t value = value_of(i) & mask;
+        pending |= value << filled;
         filled += width;
         if (filled >= 64) {
-            store<uint64_t>(to, static_cast<uint64_t>(pending));
+            store<uint64_t>(to, pending);
             to += 8;
-            pending >>= 64;
             filled -= 64;
+            pending = filled == 0 ? 0 : value >> (width - filled);
         }
     }
     for (; filled > 0; filled -= std::min(filled, 8u), pending >>= 8)
@@ -180,12 +180,8 @@ void unpack_patched(const uint8_t *from, Bytes patches, unsigned width, uint64_t
     }
 }
 
-} // namespace
-
-void pack_block(std::span<const uint64_t> values, std::vector<uint8_t> &out) {
+uint8_t *put_packed(uint8_t *to, std::span<const uint64_t> values) {
     const Plan plan = plan_block(values);
-    std::array<uint8_t, packed_block_most_bytes + load_slack> bytes;
-    uint8_t *to = bytes.data();
     if (plan.delta_size < std::min(plan.plain_size, plan.patched_size)) {
         *to++ = static_cast<uint8_t>(delta_flag | plan.delta_width);
         to = put_varint(put_varint(to, plan.base), plan.least_step);
@@ -200,7 +196,14 @@ void pack_block(std::span<const uint64_t> values, std::vector<uint8_t> &out) {
         if (patched)
             to = put_patches(to, values, plan);
     }
-    out.insert(out.end(), bytes.data(), to);
+    return to;
+}
+
+} // namespace
+
+void pack_block(std::span<const uint64_t> values, std::vector<uint8_t> &out) {
+    std::array<uint8_t, packed_block_most_bytes> bytes;
+    out.insert(out.end(), bytes.data(), put_packed(bytes.data(), values));
 }
 
 void unpack_block(Bytes block, size_t readable, uint32_t count, uint64_t *out) {
@@ -259,42 +262,60 @@ void ColumnWriter::flush() {
     used_ = 0;
 }
 
-uint64_t column_set_size(std::span<const ColumnWriter *const> columns) noexcept {
+uint64_t ColumnWriter::most_bytes() const noexcept {
+    return data_.size() + (used_ > 0 ? packed_block_most_bytes - 8 * (packed_block - used_) : 0);
+}
+
+uint8_t *ColumnWriter::put_block(uint32_t number, size_t at, uint8_t *to) const {
+    if (number == sizes_.size())
+        return put_packed(to, {buffer_.data(), used_});
+    return std::copy_n(data_.data() + at, sizes_[number], to);
+}
+
+uint64_t most_column_set_bytes(std::span<const ColumnWriter *const> columns) noexcept {
     uint64_t size = 4 * columns.size();
     for (const ColumnWriter *column : columns)
         if (column != nullptr)
-            size += 2 * column->sizes().size() + column->data().size();
+            size += 2 * column->blocks() + column->most_bytes();
     return size;
 }
 
 void append_column_set(std::span<const ColumnWriter *const> columns, std::vector<uint8_t> &out) {
-    size_t blocks = 0, data = 0;
-    for (const ColumnWriter *column : columns) {
-        append<uint32_t>(out, column == nullptr ? 0 : static_cast<uint32_t>(column->data().size()));
-        blocks = std::max(blocks, column == nullptr ? 0 : column->sizes().size());
-        data += column == nullptr ? 0 : column->data().size();
-    }
-    for (const ColumnWriter *column : columns)
-        if (column != nullptr)
-            for (const uint16_t size : column->sizes())
-                append<uint16_t>(out, size);
-    out.resize(out.size() + data);
-    uint8_t *to = out.data() + out.size() - data;
     assert(columns.size() <= most_columns);
-    std::array<size_t, most_columns> at{}; // how far each column is copied
-    for (size_t b = 0; b < blocks; ++b)
+    uint32_t blocks = 0, present = 0;
+    for (const ColumnWriter *column : columns)
+        if (column != nullptr) {
+            assert(present == 0 || blocks == column->blocks());
+            blocks = column->blocks();
+            ++present;
+        }
+    const size_t front = out.size();
+    out.resize(front + most_column_set_bytes(columns));
+    uint8_t *const lengths = out.data() + front, *const sizes = lengths + 4 * columns.size();
+    uint8_t *to = sizes + 2 * size_t{present} * blocks;
+    std::array<size_t, most_columns> at{}; // how far each column is written
+    for (uint32_t b = 0; b < blocks; ++b) {
+        uint8_t *size = sizes + 2 * size_t{b};
         for (size_t c = 0; c < columns.size(); ++c) {
             if (columns[c] == nullptr)
                 continue;
-            const size_t size = columns[c]->sizes()[b];
-            to = std::copy_n(columns[c]->data().data() + at[c], size, to);
-            at[c] += size;
+            const uint8_t *const begin = to;
+            to = columns[c]->put_block(b, at[c], to);
+            store<uint16_t>(size, static_cast<uint16_t>(to - begin));
+            at[c] += static_cast<size_t>(to - begin);
+            size += 2 * size_t{blocks};
         }
+    }
+    for (size_t c = 0; c < columns.size(); ++c)
+        store<uint32_t>(lengths + 4 * c, static_cast<uint32_t>(at[c]));
+    out.resize(static_cast<size_t>(to - out.data()));
 }
 
 ColumnSet::ColumnSet(ByteSource &source, uint64_t offset, uint64_t length, size_t columns, uint32_t count,
                      uint32_t optional)
-    : source_(&source), count_(count), place_(columns, absent) {
+    : source_(&source), count_(count) {
+    assert(columns <= most_columns);
+    place_.fill(absent);
     const uint64_t blocks = blocks_of(count);
     const uint64_t longest = 4 * columns + 2 * columns * blocks;
     const Bytes front = source.fetch(offset, std::min(length, longest));
@@ -307,12 +328,14 @@ ColumnSet::ColumnSet(ByteSource &source, uint64_t offset, uint64_t length, size_
         if (bytes == 0 ? (optional >> c & 1) == 0 && count > 0 : count == 0)
             throw_corrupted("A column is missing, or is there where none belongs.");
         if (bytes != 0)
-            place_[c] = present_++;
+            place_[c] = static_cast<uint8_t>(present_++);
     }
     data_ = offset + 4 * columns + 2 * present_ * blocks;
     if (data_ + data != offset + length)
         throw_corrupted("The lengths of a part's columns do not add up to the part's length.");
-    ends_.resize(present_ * blocks);
+    if (blocks > 1)
+        many_ends_.resize(present_ * blocks);
+    ends_ = blocks > 1 ? std::span(many_ends_) : std::span(few_ends_).first(present_ * blocks);
     for (size_t c = 0; c < columns; ++c) {
         if (place_[c] == absent)
             continue;

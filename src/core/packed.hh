@@ -18,12 +18,14 @@ namespace fas {
 inline constexpr uint32_t packed_block = 128;           // values in a block; the last one may have fewer
 inline constexpr uint32_t packed_block_least_bytes = 2; // no block is shorter
 inline constexpr size_t packed_block_most_bytes = 1 + 10 + 10 + 8 * packed_block;
+inline constexpr size_t most_columns = 8; // in a column set
 
 inline constexpr uint32_t blocks_of(uint64_t values) noexcept {
     return static_cast<uint32_t>((values + packed_block - 1) / packed_block);
 }
 
-// Packs one column, value by value; holds little more than the packed bytes.
+// Packs one column, value by value; holds little more than the packed bytes. The last block is packed when the column
+// is written, straight to its place: a small segment's columns ask for no memory.
 class ColumnWriter {
   public:
     void push(uint64_t value) {
@@ -32,15 +34,13 @@ class ColumnWriter {
             flush();
     }
     void push(std::span<const uint64_t> values);
-    uint64_t count() const noexcept { return uint64_t{sizes_.size()} * packed_block + used_; } // until finish()
-    void finish() {
-        if (used_ > 0)
-            flush();
-    }
+    uint64_t count() const noexcept { return uint64_t{sizes_.size()} * packed_block + used_; }
+    uint32_t blocks() const noexcept { return blocks_of(count()); }
 
-    std::span<const uint16_t> sizes() const noexcept { return sizes_; } // of the blocks; after finish()
-    Bytes data() const noexcept { return data_; }
-    void release() noexcept { data_ = {}, sizes_ = {}; } // once the column has been written
+    uint64_t most_bytes() const noexcept; // of all blocks, exact but for the last one
+    // Writes block `number`, whose bytes begin `at` bytes behind the first block's; returns where it ends.
+    uint8_t *put_block(uint32_t number, size_t at, uint8_t *to) const;
+    void release() noexcept { data_ = {}, sizes_ = {}, used_ = 0; } // once the column has been written
 
   private:
     void flush();
@@ -51,8 +51,9 @@ class ColumnWriter {
     std::array<uint64_t, packed_block> buffer_;
 };
 
-// Appends a column set of finished columns to `out`. Null stands for a column that is left out.
-uint64_t column_set_size(std::span<const ColumnWriter *const> columns) noexcept;
+// Appends a column set to `out`, which grows by the most that it may take, before it shrinks to what it took. Null
+// stands for a column that is left out; the others have as many values as each other.
+uint64_t most_column_set_bytes(std::span<const ColumnWriter *const> columns) noexcept;
 void append_column_set(std::span<const ColumnWriter *const> columns, std::vector<uint8_t> &out);
 
 // Reads a column set that lies at [offset, offset + length) of `source`, block by block as asked. All columns hold
@@ -63,6 +64,8 @@ class ColumnSet {
     // 64 * length after that (unless every column is optional).
     ColumnSet(ByteSource &source, uint64_t offset, uint64_t length, size_t columns, uint32_t count,
               uint32_t optional = 0);
+    ColumnSet(const ColumnSet &) = delete;
+    ColumnSet &operator=(const ColumnSet &) = delete;
 
     bool has(size_t column) const noexcept { return count_ == 0 || place_[column] != absent; }
     uint32_t count() const noexcept { return count_; }
@@ -82,7 +85,7 @@ class ColumnSet {
     uint64_t bytes(uint32_t begin, uint32_t end) const noexcept; // that fetch() would ask for
 
   private:
-    static constexpr uint32_t absent = UINT32_MAX;
+    static constexpr uint8_t absent = UINT8_MAX;
     // Where a column's block begins, counted from data_; of column number present_, where the next block's first does.
     uint32_t start(uint32_t block, uint32_t place) const noexcept {
         const size_t piece = size_t{block} * present_ + place;
@@ -93,11 +96,13 @@ class ColumnSet {
 
     ByteSource *source_;
     uint32_t count_;
-    std::vector<uint32_t> place_; // of each column, among those that are there; or absent
-    uint32_t present_ = 0;        // columns that are there
-    uint64_t data_ = 0;           // where the first block begins, in the source
-    std::vector<uint32_t> ends_;  // of each block of each column that is there, as they lie
-    Bytes held_;                  // the blocks [held_first_, held_end_), fetched last
+    std::array<uint8_t, most_columns> place_;     // of each column, among those that are there; or absent
+    uint32_t present_ = 0;                        // columns that are there
+    uint64_t data_ = 0;                           // where the first block begins, in the source
+    std::span<uint32_t> ends_;                    // of each block of each column that is there, as they lie
+    std::array<uint32_t, most_columns> few_ends_; // these, where there is one block,
+    std::vector<uint32_t> many_ends_;             // or several
+    Bytes held_;                                  // the blocks [held_first_, held_end_), fetched last
     uint32_t held_first_ = 0, held_end_ = 0;
 };
 

@@ -48,12 +48,12 @@ struct SegmentReader::State {
     std::array<std::optional<std::vector<std::string_view>>, text_dimension_count> names;
     std::array<NameBlocks, text_dimension_count> blocks;
     std::array<std::optional<std::vector<uint32_t>>, text_dimension_count> key_ids;
-    std::array<IdBlock, text_dimension_count> id_blocks;
-    std::optional<IndexReader> index;
+    std::unique_ptr<std::array<IdBlock, text_dimension_count>> id_blocks;
+    std::unique_ptr<IndexReader> index;
     std::optional<ColumnSet> keys, cells, rows;
     Range window; // cells that window_columns holds, for read_rows()
     CellColumns window_columns;
-    std::vector<uint64_t> half; // of sums, while they are read; kept for its memory
+    std::vector<uint64_t> half; // of sums of many cells, while they are read; kept for its memory
 
     const format::PartEntry &part(Part p) const noexcept { return parts[format::at(p)]; }
     Bytes load(Part p);
@@ -65,6 +65,7 @@ struct SegmentReader::State {
     IndexReader &index_reader();
     uint32_t first_key_from(uint32_t src_app);
     void read_cells(Range range, bool with_keys, bool with_sums, CellColumns &out);
+    void read_sums(size_t metric, Range range, uint128 *out);
     void read_stored(size_t metric, uint32_t begin, uint32_t end, uint64_t *out);
     void slide_window(const HourEntry &hour, uint32_t row);
     void find_window(std::span<const HourEntry> hours, uint32_t row);
@@ -121,8 +122,8 @@ Dictionary &SegmentReader::State::dictionary(size_t text_index) {
 SegmentReader::SegmentReader(ByteSource &source, uint64_t wanted) : state_(std::make_unique<State>(source)) {
     State &s = *state_;
     const uint64_t size = source.size();
-    const uint64_t first = std::min(size, std::max(first_fetch, wanted));
-    s.source.keep_ahead(first);
+    const uint64_t first = std::min(size, size <= small_part ? small_part : std::max(first_fetch, wanted));
+    s.source.keep_front(first);
     format::decode_header(s.source.fetch(0, std::min(size, first_fetch)), size, s.header, s.parts);
 }
 
@@ -185,6 +186,15 @@ std::span<const std::string_view> SegmentReader::names(size_t text_index) {
     return *s.names[text_index];
 }
 
+void SegmentReader::forget_names() {
+    State &s = *state_;
+    for (size_t t = 0; t < text_dimension_count; ++t) {
+        s.names[t].reset();
+        s.arenas[t].reset();
+        s.key_ids[t].reset();
+    }
+}
+
 std::string_view SegmentReader::name(size_t text_index, uint32_t id) {
     State &s = *state_;
     const auto &names = s.names[text_index];
@@ -213,7 +223,9 @@ uint32_t SegmentReader::key_id(size_t text_index, uint32_t key) {
         throw_corrupted("A flow key was asked for that the segment does not have.");
     if (s.key_ids[text_index])
         return (*s.key_ids[text_index])[key];
-    IdBlock &block = s.id_blocks[text_index];
+    if (!s.id_blocks)
+        s.id_blocks = std::make_unique<std::array<IdBlock, text_dimension_count>>();
+    IdBlock &block = (*s.id_blocks)[text_index];
     if (block.number != key / packed_block) {
         s.load(Part::keys);
         const uint32_t begin = key / packed_block * packed_block;
@@ -296,22 +308,29 @@ void SegmentReader::State::read_cells(Range range, bool with_keys, bool with_sum
             throw_corrupted("The first rows of the cells do not ascend.");
     if (out.first_row[count] > header.flows || (count > 0 && range.begin == 0 && out.first_row[0] != 0))
         throw_corrupted("The first rows of the cells are out of range.");
-    half.resize(with_sums ? count : 0);
     for (size_t m = 0; m < metric_count; ++m) {
-        std::vector<uint128> &sums = out.sums[m];
-        sums.resize(half.size());
-        if (half.empty())
-            continue;
-        set.read(format::column_sum_low(m), range.begin, range.end, half.data());
-        std::copy(half.begin(), half.end(), sums.begin());
-        if (!set.has(format::column_sum_high(m)))
-            continue;
-        set.read(format::column_sum_high(m), range.begin, range.end, half.data());
-        for (uint32_t i = 0; i < count; ++i) {
-            if (half[i] >= format::sum_high_limit)
-                throw_corrupted("A cell's sum is greater than any flows allow.");
-            sums[i] |= static_cast<uint128>(half[i]) << 64;
-        }
+        out.sums[m].resize(with_sums ? count : 0);
+        if (with_sums && count > 0)
+            read_sums(m, range, out.sums[m].data());
+    }
+}
+
+void SegmentReader::State::read_sums(size_t metric, Range range, uint128 *out) {
+    ColumnSet &set = cell_set();
+    const uint32_t count = range.size();
+    std::array<uint64_t, packed_block> few; // a block's halves need no memory of their own
+    if (count > few.size() && half.size() < count)
+        half.resize(count);
+    uint64_t *const halves = count > few.size() ? half.data() : few.data();
+    set.read(format::column_sum_low(metric), range.begin, range.end, halves);
+    std::copy_n(halves, count, out);
+    if (!set.has(format::column_sum_high(metric)))
+        return;
+    set.read(format::column_sum_high(metric), range.begin, range.end, halves);
+    for (uint32_t i = 0; i < count; ++i) {
+        if (halves[i] >= format::sum_high_limit)
+            throw_corrupted("A cell's sum is greater than any flows allow.");
+        out[i] |= static_cast<uint128>(halves[i]) << 64;
     }
 }
 
@@ -466,7 +485,7 @@ IndexReader &SegmentReader::State::index_reader() {
     if (!header.has_index)
         throw_corrupted("The segment has no inverted index.");
     if (!index)
-        index.emplace(source, part(Part::index), header);
+        index = std::make_unique<IndexReader>(source, part(Part::index), header);
     return *index;
 }
 

@@ -85,6 +85,8 @@ class SegmentReader {
     std::span<const HourEntry> hours(); // ascending by hour
     // Sorted, distinct, UTF-8, not empty; there is room before each (see intern.hh).
     std::span<const std::string_view> names(size_t text_index);
+    // Gives the memory of names() and key_ids() back, for whoever has taken over what they say: they end here.
+    void forget_names();
     // One name. Decodes its block of the dictionary alone, unless names() was asked for: for whoever needs few of them.
     std::string_view name(size_t text_index, uint32_t id);
     std::span<const uint32_t> key_ids(size_t text_index); // per key: its id in that dictionary (checked)

@@ -55,11 +55,11 @@ void append_index(std::span<const uint32_t> cell_keys,
             if (id % 4096 == 4095)
                 poll();
         }
-        ends.finish();
         const ColumnWriter *columns[] = {&ends};
-        store<uint32_t>(out.data() + front + 8 * t, static_cast<uint32_t>(column_set_size(columns)));
-        store<uint32_t>(out.data() + front + 8 * t + 4, static_cast<uint32_t>(entries.size()));
+        const size_t set = out.size();
         append_column_set(columns, out);
+        store<uint32_t>(out.data() + front + 8 * t, static_cast<uint32_t>(out.size() - set));
+        store<uint32_t>(out.data() + front + 8 * t + 4, static_cast<uint32_t>(entries.size()));
         out.insert(out.end(), entries.begin(), entries.end());
     }
 }

@@ -74,6 +74,13 @@ void SegmentWriter::add_rows(const std::array<const uint64_t *, metric_count> &m
     flows_ += count;
 }
 
+// Few segments have a sum beyond 64 bits: the column of high halves begins with the first that does.
+void SegmentWriter::begin_high(size_t metric) {
+    any_high_[metric] = true;
+    for (size_t cell = 1; cell < cell_keys_.size(); ++cell)
+        sum_high_[metric].push(0);
+}
+
 void SegmentWriter::end_cell() {
     if (cell_keys_.empty())
         return;
@@ -83,8 +90,10 @@ void SegmentWriter::end_cell() {
     for (size_t m = 0; m < metric_count; ++m) {
         const auto high = static_cast<uint64_t>(cell_sums_[m] >> 64);
         sum_low_[m].push(static_cast<uint64_t>(cell_sums_[m]));
-        sum_high_[m].push(high);
-        any_high_[m] |= high != 0;
+        if (high != 0 && !any_high_[m])
+            begin_high(m);
+        if (any_high_[m])
+            sum_high_[m].push(high);
         hours_.back().totals.sums[m] += cell_sums_[m];
     }
     if (cell_keys_.size() % 4096 == 0)
@@ -149,11 +158,11 @@ void SegmentWriter::append_part(size_t part, SegmentBytes &out) {
     }
 }
 
-// The segment's size, with the names counted unshared: what to reserve, and what is refused before any part's length
-// can overflow (near the limit a little early).
+// The segment's size, with the names counted unshared, and last blocks unpacked: what to reserve, and what is refused
+// before any part's length can overflow (near the limit a little early).
 uint64_t SegmentWriter::largest_size() const {
-    uint64_t size = format::header_size + column_set_size(key_set_) + column_set_size(cell_set_) +
-                    column_set_size(row_set_) + format::hour_entry_size * hours_.size() + index_.size();
+    uint64_t size = format::header_size + most_column_set_bytes(key_set_) + most_column_set_bytes(cell_set_) +
+                    most_column_set_bytes(row_set_) + format::hour_entry_size * hours_.size() + index_.size();
     for (const auto &names : names_) {
         size += 4 * (names.size() / dictionary_block + 1);
         for (const std::string_view name : names)
@@ -182,16 +191,11 @@ SegmentBytes SegmentWriter::finish() {
         header.names[t] = static_cast<uint32_t>(names_[t].size());
         for (const uint32_t id : keys_[t])
             key_ids_[t].push(id);
-        key_ids_[t].finish();
         key_set_[t] = &key_ids_[t];
     }
-    key_.finish();
-    first_row_.finish();
     cell_set_[format::column_key] = &key_;
     cell_set_[format::column_first_row] = &first_row_;
     for (size_t m = 0; m < metric_count; ++m) {
-        for (ColumnWriter *column : {&sum_low_[m], &sum_high_[m], &rows_[m]})
-            column->finish();
         cell_set_[format::column_sum_low(m)] = &sum_low_[m];
         cell_set_[format::column_sum_high(m)] = any_high_[m] ? &sum_high_[m] : nullptr;
         row_set_[m] = flows_ > cell_keys_.size() ? &rows_[m] : nullptr;

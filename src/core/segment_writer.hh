@@ -43,6 +43,7 @@ class SegmentWriter {
     SegmentBytes finish();
 
   private:
+    void begin_high(size_t metric);
     void end_cell();
     void end_hour();
     void append_hours(SegmentBytes &out) const;
@@ -60,7 +61,7 @@ class SegmentWriter {
     std::array<ColumnWriter, text_dimension_count> key_ids_;
     ColumnWriter key_, first_row_;
     std::array<ColumnWriter, metric_count> sum_low_, sum_high_, rows_;
-    std::array<bool, metric_count> any_high_{};
+    std::array<bool, metric_count> any_high_{}; // sum_high_ is there
     SegmentBytes index_; // set by finish(), as are the column sets; null for a column that is left out
     std::array<ColumnWriter *, text_dimension_count> key_set_{};
     std::array<ColumnWriter *, 2 + 2 * metric_count> cell_set_{};

@@ -11,7 +11,7 @@ extern "C" {
 }
 
 #include <algorithm>
-#include <memory>
+#include <optional>
 
 #include "../core/merge.hh"
 #include "guard.hh"
@@ -49,13 +49,12 @@ struct OpenInput {
 // The core's part, in guarded(). Outputs are allocated in the current memory context.
 Output *merge_values(const Input *inputs, size_t count, const SplitOptions &options, uint32_t first_hour,
                      size_t *output_count) {
-    std::vector<std::unique_ptr<OpenInput>> open;
-    std::vector<SegmentReader *> readers;
+    std::vector<std::optional<OpenInput>> open(count);
+    std::vector<SegmentReader *> readers(count);
     uint64_t flows_in = 0, flows_out = 0;
     for (size_t i = 0; i < count; ++i) {
-        open.push_back(std::make_unique<OpenInput>(inputs[i].segment, CurrentMemoryContext));
-        readers.push_back(&open.back()->reader);
-        flows_in += readers.back()->header().flows;
+        readers[i] = &open[i].emplace(inputs[i].segment, CurrentMemoryContext).reader;
+        flows_in += readers[i]->header().flows;
     }
     std::vector<SegmentBytes> made = merge_and_split(readers, options, first_hour);
     readers.clear();

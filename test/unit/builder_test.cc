@@ -78,6 +78,27 @@ TEST(Builder, SumsAbove64Bits) {
     EXPECT_EQ(reader.hours()[0].totals.sums[1], uint128{max_metric - 1} * 1000);
 }
 
+TEST(Builder, SumsAbove64BitsFromSomeCellOn) {
+    for (const size_t first : {0, 1, 127, 128, 300}) {
+        Flows flows;
+        for (size_t cell = 0; cell < 400; ++cell)
+            for (int i = 0; i < (cell == first || cell == 350 ? 4 : 1); ++i)
+                flows.push_back({7, {"app" + std::to_string(1000 + cell), "b", "c"}, {max_metric, 1}});
+        const SegmentBytes bytes = build(flows);
+        ASSERT_EQ(read_all(bytes), flows) << first;
+        ASSERT_EQ(problem_of(bytes), "") << first;
+        MemorySource source(bytes);
+        SegmentReader reader(source);
+        CellColumns cells;
+        reader.read_cells({0, 400}, cells);
+        for (size_t cell = 0; cell < 400; ++cell) {
+            const uint64_t count = cell == first || cell == 350 ? 4 : 1;
+            ASSERT_EQ(cells.sums[0][cell], uint128{max_metric} * count) << cell;
+            ASSERT_EQ(cells.sums[1][cell], count) << cell;
+        }
+    }
+}
+
 TEST(Builder, NamesThatLookAlike) {
     // A separator inside of a name never makes two keys one.
     const Flows flows = {{1, {"a,b", "c", "d"}, {1, 1}},

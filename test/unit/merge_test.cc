@@ -133,6 +133,22 @@ TEST(Merge, SplitsByHourAndSize) {
     }
 }
 
+// Inputs of one window of cells, and just more.
+TEST(Merge, ManySmallOnes) {
+    std::mt19937_64 random(8);
+    for (const size_t flows : {1u, 10u, 130u}) {
+        std::vector<Flows> parts;
+        for (int i = 0; i < 128; ++i)
+            parts.push_back(random_flows(random, {.flows = flows, .hours = 5, .apps = 40, .vpcs = 3}));
+        const std::vector<SegmentBytes> segments = build_all(parts);
+        Readers readers(segments);
+        EXPECT_EQ(merge_segments(readers.pointers), build(joined(parts)));
+        const SplitOptions options{.max_flows = 500, .own_hour_flows = 100, .cut_flows = 50, .near_hours = 1};
+        for (const uint32_t first_hour : {0u, 2u})
+            ASSERT_NO_FATAL_FAILURE(check_split(parts, options, first_hour)) << flows;
+    }
+}
+
 TEST(Merge, PartsACellThatIsTooLarge) {
     std::vector<Flows> parts(2);
     for (uint64_t i = 0; i < 1000; ++i)

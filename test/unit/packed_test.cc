@@ -123,11 +123,10 @@ struct Column {
         for (const uint64_t value : std::span(values).subspan(values.size() / 2))
             writer.push(value);
         EXPECT_EQ(writer.count(), values.size());
-        writer.finish();
         bytes = {9, 9, 9}; // not at the source's beginning
         const ColumnWriter *columns[] = {values.empty() ? nullptr : &writer, nullptr};
         append_column_set(columns, bytes);
-        EXPECT_EQ(bytes.size(), 3 + column_set_size(columns));
+        EXPECT_LE(bytes.size(), 3 + most_column_set_bytes(columns));
     }
     std::vector<uint8_t> bytes;
 };

@@ -150,6 +150,40 @@ TEST(Segment, FetchesLittleForLittle) {
     EXPECT_LT(source.fetches, 40u);
 }
 
+TEST(Segment, ASmallOneIsOneFetch) {
+    for (const size_t flows : {1u, 10u, 100u, 500u}) {
+        const SegmentBytes bytes = build(large(flows, 3));
+        ASSERT_LT(bytes.size(), 16384u);
+        CountingSource source(bytes);
+        SegmentReader reader(source);
+        reader.fetch_all();
+        for (size_t t = 0; t < text_dimension_count; ++t) {
+            EXPECT_EQ(reader.names(t).size(), reader.header().names[t]);
+            EXPECT_EQ(reader.key_ids(t).size(), reader.header().keys);
+        }
+        RowColumns rows;
+        reader.read_rows({0, reader.header().flows}, rows);
+        EXPECT_EQ(source.fetches, 1u);
+        EXPECT_EQ(source.bytes, bytes.size());
+    }
+}
+
+TEST(Segment, ForgottenNamesAreReadAgain) {
+    const SegmentBytes bytes = build(large(1000, 2));
+    MemorySource source(bytes);
+    SegmentReader reader(source);
+    for (size_t t = 0; t < text_dimension_count; ++t) {
+        const auto copy = [&] { return std::vector<std::string>(reader.names(t).begin(), reader.names(t).end()); };
+        const std::vector<std::string> names = copy();
+        const std::vector<uint32_t> ids(reader.key_ids(t).begin(), reader.key_ids(t).end());
+        reader.forget_names();
+        EXPECT_EQ(reader.key_id(t, 5), ids[5]);
+        EXPECT_EQ(reader.name(t, 1), names[1]);
+        EXPECT_EQ(copy(), names);
+        EXPECT_TRUE(std::equal(ids.begin(), ids.end(), reader.key_ids(t).begin(), reader.key_ids(t).end()));
+    }
+}
+
 TEST(Segment, TruncatedIsRefused) {
     const SegmentBytes bytes = build(large(3000, 2));
     for (size_t length = 0; length < bytes.size(); length += length < 200 ? 1 : 97) {
