@@ -89,7 +89,7 @@ class JsonReader {
     // Reads a plain integer (no fraction, no exponent) of at most 18 digits and returns true; or moves nothing.
     bool small_integer(uint64_t &value) noexcept {
         const char *p = at_, *stop = end_ - at_ > 19 ? at_ + 19 : end_;
-        uint64_t v = 0;
+        uint64_t v = stop - p >= 8 ? eight_digits(p) : 0;
         for (unsigned digit; p < stop && (digit = static_cast<unsigned char>(*p) - unsigned{'0'}) < 10; ++p)
             v = v * 10 + digit;
         if (p == at_ || p == stop || (*at_ == '0' && p - at_ > 1) || *p == '.' || (*p | 0x20) == 'e')
@@ -115,6 +115,20 @@ class JsonReader {
     std::string describe(const char *at) const;
 
   private:
+    // The number that the digits of the next eight bytes make, as far as they go; `p` moves past them.
+    static uint64_t eight_digits(const char *&p) noexcept {
+        constexpr uint64_t ones = 0x0101010101010101ULL;
+        uint64_t digits = load<uint64_t>(reinterpret_cast<const uint8_t *>(p)) ^ ones * '0';
+        const uint64_t others = (digits | (digits + ones * (0x80 - 10))) & ones * 0x80; // the lowest is exact
+        const int count = others == 0 ? 8 : __builtin_ctzll(others) >> 3;
+        if (count == 0)
+            return 0;
+        p += count;
+        digits <<= 8 * (8 - count); // the first digit is the lowest byte: zeros before it
+        digits = (digits * 10 + (digits >> 8)) & 0x00ff00ff00ff00ffULL;
+        digits = (digits * 100 + (digits >> 16)) & 0x0000ffff0000ffffULL;
+        return (digits * 10000 + (digits >> 32)) & 0xffffffff;
+    }
     bool continues_with(const JsonKey &key) const noexcept { // behind the next character
         if (key.mask != 0 && end_ - at_ > static_cast<ptrdiff_t>(sizeof key.bytes)) [[likely]]
             return (load<uint64_t>(reinterpret_cast<const uint8_t *>(at_ + 1)) & key.mask) == key.bytes;

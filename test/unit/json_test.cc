@@ -156,6 +156,33 @@ TEST(Json, TakesIntegersInRange) {
     EXPECT_EQ(parse(batch(flow_with("hour", "0"))).flows.at(0).hour, 0u);
 }
 
+// Digits are read eight at a time, where the text has so many bytes left.
+TEST(Json, TakesIntegersOfEveryLength) {
+    const std::string digits = "987654321012345678";
+    for (size_t first = 0; first < digits.size(); ++first)
+        for (size_t count = 1; first + count <= digits.size(); ++count) {
+            const std::string value = digits.substr(first, count);
+            if (value[0] == '0' && count > 1)
+                continue;
+            const uint64_t number = std::strtoull(value.c_str(), nullptr, 10);
+            for (const char *behind : {"", " ", "\n", "\t "}) {
+                ASSERT_EQ(parse(batch(flow_with("bytes_tx", value + behind))).flows.at(0).metrics[0], number);
+                const Outcome out = parse(batch(flow_with("hour", value + behind))); // nothing but "}]" follows
+                ASSERT_EQ(out.code, number <= max_hour ? "" : "22023") << value;
+                if (number <= max_hour) {
+                    ASSERT_EQ(out.flows.at(0).hour, number);
+                }
+            }
+            for (const char *behind : {".0", "e0", "E1"})
+                ASSERT_EQ(parse(batch(flow_with("hour", value + behind))).code, "22023") << value << behind;
+            for (const char *behind : {"/", ":", "\xc2\xba", "\xe2\x80\x80", "a", "-"})
+                ASSERT_EQ(parse(batch(flow_with("bytes_rx", value + behind))).code, "22P02") << value << behind;
+            if (count > 1) {
+                ASSERT_EQ(parse(batch(flow_with("bytes_rx", "0" + value))).code, "22P02") << value;
+            }
+        }
+}
+
 TEST(Json, RefusesOtherValues) {
     for (const char *field : {"src_app", "dest_app", "vpc_id"})
         for (const char *value : {"null", "5", "true", "false", "[]", "{}", "[\"a\"]", "\"\"", "\"\\u0000\"",
