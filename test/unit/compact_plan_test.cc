@@ -96,7 +96,8 @@ TEST(CompactPlan, MergesStayBoundedWhenBatchesDiffer) {
     for (int most_bits : {4, 8, 10, 12, 14, 17}) {
         Model model;
         for (int i = 0; i < 50'000; ++i)
-            model.ingest(1 + static_cast<int64_t>(random() % (1u << (1 + random() % static_cast<unsigned>(most_bits)))));
+            model.ingest(1 +
+                         static_cast<int64_t>(random() % (1u << (1 + random() % static_cast<unsigned>(most_bits)))));
         EXPECT_LE(model.largest_merge, max_ingest_merge) << most_bits;
         EXPECT_LE(model.rewritten, 3 * model.ingested) << most_bits;
         EXPECT_LE(model.most_small, 4 * max_ingest_rows) << most_bits;
