@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 
+#include "core/bitmap/bits.hh"
 #include "core/bitmap/members.hh"
 #include "core/bitmap/words.hh"
 #include "core/bytes.hh"
@@ -126,7 +127,7 @@ TEST(bitmap_members, order_and_runs) {
         Members members = random_members(random, random() % 100, 200);
         std::vector<uint8_t> bytes = bytes_of(members);
         const auto count = static_cast<uint32_t>(members.size());
-        ASSERT_TRUE(is_ascending(bytes.data() + 1, count));
+        ASSERT_TRUE(ascends(bytes.data() + 1, count));
         uint32_t runs = 0;
         for (size_t i = 0; i < members.size(); ++i)
             runs += i == 0 || members[i - 1] + 1 != members[i];
@@ -136,7 +137,7 @@ TEST(bitmap_members, order_and_runs) {
         const size_t wrong = 1 + random() % (count - 1);
         members[wrong] = static_cast<uint16_t>(members[wrong - 1] - random() % (members[wrong - 1] + 1u));
         bytes = bytes_of(members);
-        ASSERT_FALSE(is_ascending(bytes.data() + 1, count));
+        ASSERT_FALSE(ascends(bytes.data() + 1, count));
     }
     Members all(4096);
     for (size_t i = 0; i < all.size(); ++i)

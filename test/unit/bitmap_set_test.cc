@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <iterator>
+#include <numeric>
 #include <random>
 #include <set>
 #include <utility>
@@ -15,6 +17,7 @@
 #include "core/bitmap/bits.hh"
 #include "core/bitmap/edit.hh"
 #include "core/bitmap/set.hh"
+#include "core/bytes.hh"
 #include "memory_reader.hh"
 
 using namespace fas;
@@ -238,6 +241,76 @@ TYPED_TEST(BitmapSet, ChangesAreThoseOfSets) {
     }
 }
 
+// Ranges within a container of runs, which are done to its bytes; the borders of runs and of the container are hit
+// often.
+TYPED_TEST(BitmapSet, ChangesWithinRuns) {
+    using Value = TypeParam;
+    std::mt19937_64 random(12);
+    for (int round = 0; round < 150; ++round) {
+        std::vector<Value> members;
+        for (const uint64_t key : {1, 2, 3, 7}) // of 64 bits, in one bucket
+            for (uint64_t at = random() % 3, step = round % 2 ? 40 : 4000; at < 0x10000; at += 1 + random() % step)
+                for (const uint64_t last = std::min<uint64_t>(0xffff, at + 3 + random() % (2 * step)); at <= last; ++at)
+                    members.push_back(static_cast<Value>(key << 16 | at));
+        const auto bytes = bytes_of(members);
+        const auto border = [&]() -> uint64_t {
+            const uint64_t some = members[random() % members.size()] & 0xffff, choice = random() % 8;
+            return choice == 0 ? 0 : choice == 1 ? 0xffff : choice == 2 ? random() % 0x10000 : some;
+        };
+        const uint64_t base = std::array<uint64_t, 2>{2, 7}[random() % 2] << 16;
+        auto [first, last] = std::minmax({base | border(), base | border()});
+        for (uint64_t i = random() % 4; i > 0; --i) // so that they begin and end at, before and behind runs
+            last = std::min(base | 0xffff, last + 1);
+        std::vector<Value> range(last - first + 1), filled, cleared;
+        std::iota(range.begin(), range.end(), static_cast<Value>(first));
+        std::set_union(members.begin(), members.end(), range.begin(), range.end(), std::back_inserter(filled));
+        std::set_difference(members.begin(), members.end(), range.begin(), range.end(), std::back_inserter(cleared));
+        for (const Change kind : {Change::fill, Change::clear}) {
+            VectorSink sink;
+            change<Value>(kind, bytes, static_cast<Value>(first), static_cast<Value>(last), sink);
+            const std::vector<uint8_t> result = sink.take();
+            ASSERT_TRUE(is_sound<Value>(result));
+            const auto values = Width<Value>::Bitmap::deserialize(result, sqlstate::data_corrupted).values();
+            EXPECT_TRUE(values == (kind == Change::fill ? filled : cleared)) << first << " to " << last;
+        }
+    }
+}
+
+// Where little is left of runs, they become an array; and damage is found wherever the range is.
+TEST(BitmapChange, RunsAreLookedAtAsTheyAreChanged) {
+    std::vector<uint32_t> members;
+    for (uint32_t i = 0; i < 3 * 65536; ++i)
+        if (i % 64 < 60 && i / 65536 != 1)
+            members.push_back(i);
+    const std::vector<uint8_t> good = bytes_of(members); // two containers of 1024 runs
+    const auto changed = [](std::vector<uint8_t> bytes, Change kind, uint32_t first, uint32_t last) {
+        VectorSink sink;
+        change<uint32_t>(kind, bytes, first, last, sink);
+        return sink.take();
+    };
+    const size_t header = 4 + 1 + 2 * 4, container = 2 + 4 * 1024;
+    EXPECT_EQ(good.size(), header + 2 * container);
+    EXPECT_EQ(changed(good, Change::fill, 100, 300).size(), good.size() - 3 * 4); // three gaps
+    EXPECT_EQ(changed(good, Change::clear, 1, 65534).size(), header + 2 * 1 + container);
+    EXPECT_EQ(changed(good, Change::clear, 70000, 80000), good);
+    for (const size_t at :
+         {size_t{7}, header + 1, header + 2, header + 500, header + 4 + 4 * 1023, header + container - 2}) {
+        std::vector<uint8_t> bad = good;
+        bad[at] ^= 0x40;
+        for (const Change kind : {Change::fill, Change::clear}) {
+            EXPECT_THROW(changed(bad, kind, 100, 300), Error) << at;
+            EXPECT_THROW(changed(bad, kind, 64000, 64010), Error) << at;
+            EXPECT_THROW(changed(bad, kind, 64000, 70000), Error) << at;
+        }
+    }
+    for (const int more : {-1, 1}) {
+        std::vector<uint8_t> bad = good;
+        bad.resize(good.size() + static_cast<size_t>(more));
+        EXPECT_THROW(changed(bad, Change::fill, 100, 300), Error);
+        EXPECT_THROW(changed(bad, Change::clear, 100, 100), Error);
+    }
+}
+
 TYPED_TEST(BitmapSet, ShiftsAreThoseOfSets) {
     using Value = TypeParam;
     std::mt19937_64 random(9);
@@ -331,6 +404,36 @@ TEST(Bits, AscendOrNot) {
             const uint16_t right = std::exchange(numbers[i], numbers[i - 1]);
             EXPECT_FALSE(ascends(data, count)) << i << " of " << count;
             numbers[i] = right;
+        }
+    }
+}
+
+TEST(Bits, RunsAscendOrNot) {
+    for (uint32_t count = 0; count < 70; ++count) {
+        std::vector<uint8_t> bytes(1 + size_t{4} * count); // so that they lie anywhere
+        uint8_t *runs = bytes.data() + 1;
+        const auto put = [&](uint32_t i, uint32_t first, uint32_t last) {
+            store<uint16_t>(runs + size_t{4} * i, static_cast<uint16_t>(first));
+            store<uint16_t>(runs + size_t{4} * i + 2, static_cast<uint16_t>(last - first));
+        };
+        const auto first = [&](uint32_t i) { return 0x10000 - 900 * (count - i); };
+        const auto last = [&](uint32_t i) { return first(i) + 898; }; // one is missing between any two
+        uint32_t members = 7;
+        for (uint32_t i = 0; i < count; ++i)
+            put(i, first(i), last(i) + (i + 1 == count));
+        EXPECT_TRUE(runs_ascend(runs, count, members));
+        EXPECT_EQ(members, count * 899 + (count > 0));
+        for (uint32_t i = 0; i < count; ++i) {
+            put(i, first(i), last(i) + 1 + (i + 1 == count)); // touches the next, or the container's end
+            EXPECT_FALSE(runs_ascend(runs, count, members)) << i << " of " << count;
+            put(i, first(i), first(i) + 0xffff);
+            EXPECT_EQ(runs_ascend(runs, count, members), first(i) == 0 && count == 1) << i << " of " << count;
+            put(i, first(i), last(i) + (i + 1 == count));
+            if (i > 0) {
+                put(i - 1, first(i), last(i));
+                EXPECT_FALSE(runs_ascend(runs, count, members)) << i << " of " << count;
+                put(i - 1, first(i - 1), last(i - 1));
+            }
         }
     }
 }

@@ -55,6 +55,35 @@ bool ascend_plainly(const uint8_t *numbers, uint32_t count) noexcept {
     return true;
 }
 
+bool runs_ascend_plainly(const uint8_t *runs, uint32_t count, uint32_t &members) noexcept {
+    const auto run = [&](uint32_t i) { return load<uint32_t>(runs + size_t{4} * i); }; // first, length - 1 above it
+    uint32_t i = 0;
+    bool right = true;
+    members = count;
+#if defined(__SSE2__)
+    const __m128i low = _mm_set1_epi32(0xffff), one = _mm_set1_epi32(1);
+    __m128i good = _mm_set1_epi32(-1), extras = _mm_setzero_si128();
+    for (; i + 5 <= count; i += 4) {
+        const __m128i here = _mm_loadu_si128(reinterpret_cast<const __m128i *>(runs + size_t{4} * i));
+        const __m128i next = _mm_loadu_si128(reinterpret_cast<const __m128i *>(runs + size_t{4} * i + 4));
+        const __m128i extra = _mm_srli_epi32(here, 16);
+        const __m128i behind = _mm_add_epi32(_mm_add_epi32(_mm_and_si128(here, low), extra), one);
+        good = _mm_and_si128(good, _mm_cmpgt_epi32(_mm_and_si128(next, low), behind));
+        extras = _mm_add_epi32(extras, extra);
+    }
+    right = _mm_movemask_epi8(good) == 0xffff;
+    uint32_t sums[4];
+    _mm_storeu_si128(reinterpret_cast<__m128i *>(sums), extras);
+    members += sums[0] + sums[1] + sums[2] + sums[3];
+#endif
+    for (; i < count; ++i) {
+        const uint32_t last = (run(i) & 0xffff) + (run(i) >> 16);
+        right &= i + 1 < count ? (run(i + 1) & 0xffff) > last + 1 : last <= 0xffff;
+        members += run(i) >> 16;
+    }
+    return right;
+}
+
 uint32_t negate_plainly(const uint8_t *words, uint8_t *out, size_t count) noexcept {
     for (size_t i = 0; i < count; ++i) {
         const uint64_t negated = ~word_at(words + 8 * i);
@@ -145,6 +174,36 @@ FAS_WIDE_NUMBERS bool ascend_widely(const uint8_t *numbers, uint32_t count) noex
     return bad == 0;
 }
 
+// Sixteen runs or, as `which` says, fewer; those that are `followed` by another must leave a gap, and the last one ends
+// with the container, as if one followed at 0x10001.
+struct RunsSeen {
+    __m512i extras; // members of a run but its first
+    __mmask16 bad;
+};
+FAS_WIDE_NUMBERS inline __attribute__((always_inline)) void see_runs(const uint8_t *runs, __mmask16 which,
+                                                                     __mmask16 followed, RunsSeen &seen) noexcept {
+    const __m512i low = _mm512_set1_epi32(0xffff), one = _mm512_set1_epi32(1), end = _mm512_set1_epi32(0x10001);
+    const __m512i here = _mm512_maskz_loadu_epi32(which, runs), next = _mm512_maskz_loadu_epi32(followed, runs + 4);
+    const __m512i extra = _mm512_maskz_srli_epi32(which, here, 16);
+    const __m512i behind = _mm512_add_epi32(_mm512_add_epi32(_mm512_and_si512(here, low), extra), one);
+    seen.bad |= _mm512_mask_cmple_epi32_mask(which, _mm512_mask_and_epi32(end, followed, next, low), behind);
+    seen.extras = _mm512_add_epi32(seen.extras, extra);
+}
+
+FAS_WIDE_NUMBERS bool runs_ascend_widely(const uint8_t *runs, uint32_t count, uint32_t &members) noexcept {
+    RunsSeen seen{_mm512_setzero_si512(), 0};
+    members = count;
+    for (; count > 16; count -= 16, runs += 64)
+        see_runs(runs, 0xffff, 0xffff, seen);
+    const auto rest = static_cast<__mmask16>((uint32_t{1} << count) - 1);
+    see_runs(runs, rest, rest >> 1, seen);
+    uint32_t sums[16];
+    _mm512_storeu_si512(sums, seen.extras);
+    for (const uint32_t sum : sums)
+        members += sum;
+    return seen.bad == 0;
+}
+
 template <class F> F *fastest(F *widely, F *by_instruction, F *plainly) noexcept {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vpopcntdq"))
@@ -155,21 +214,25 @@ auto *choose() noexcept { return fastest(count_widely, count_by_instruction, cou
 auto *choose_common() noexcept {
     return fastest(count_common_widely, count_common_by_instruction, count_common_plainly);
 }
-auto *choose_ascends() noexcept {
+bool has_wide_numbers() noexcept {
     __builtin_cpu_init();
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") ? ascend_widely : ascend_plainly;
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
 }
+auto *choose_ascends() noexcept { return has_wide_numbers() ? ascend_widely : ascend_plainly; }
+auto *choose_runs_ascend() noexcept { return has_wide_numbers() ? runs_ascend_widely : runs_ascend_plainly; }
 auto *choose_negate() noexcept { return fastest(negate_widely, negate_plainly, negate_plainly); }
 #else
 auto *choose() noexcept { return count_plainly; }
 auto *choose_common() noexcept { return count_common_plainly; }
 auto *choose_ascends() noexcept { return ascend_plainly; }
+auto *choose_runs_ascend() noexcept { return runs_ascend_plainly; }
 auto *choose_negate() noexcept { return negate_plainly; }
 #endif
 
 uint32_t (*const chosen)(const uint8_t *, size_t) noexcept = choose();
 uint32_t (*const chosen_common)(const uint8_t *, const uint8_t *, size_t) noexcept = choose_common();
 bool (*const chosen_ascends)(const uint8_t *, uint32_t) noexcept = choose_ascends();
+bool (*const chosen_runs_ascend)(const uint8_t *, uint32_t, uint32_t &) noexcept = choose_runs_ascend();
 uint32_t (*const chosen_negate)(const uint8_t *, uint8_t *, size_t) noexcept = choose_negate();
 
 } // namespace
@@ -179,6 +242,9 @@ uint32_t count_common_ones(const uint8_t *a, const uint8_t *b, size_t count) noe
     return chosen_common(a, b, count);
 }
 bool ascends(const uint8_t *numbers, uint32_t count) noexcept { return chosen_ascends(numbers, count); }
+bool runs_ascend(const uint8_t *runs, uint32_t count, uint32_t &members) noexcept {
+    return chosen_runs_ascend(runs, count, members);
+}
 uint32_t negate_words(const uint8_t *words, uint8_t *out, size_t count) noexcept {
     return chosen_negate(words, out, count);
 }

@@ -5,10 +5,6 @@
 #include <cstring>
 #include <new>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 #include "bits.hh"
 #include "../bytes.hh"
 
@@ -76,42 +72,14 @@ const char *read_header(Bytes bytes, Header &out) noexcept {
     return out.length > bytes.size() ? header_too_short : nullptr;
 }
 
-// Runs ascend with a gap between any two, and hold `cardinality` members in all.
-bool runs_are_right(const uint8_t *runs, uint32_t count, uint32_t cardinality) noexcept {
-    if (count == 0)
-        return false;
-    const auto run = [&](uint32_t i) { return load<uint32_t>(runs + size_t{4} * i); }; // first, length - 1 above it
-    uint32_t i = 0, total = count;
-    bool right = true;
-#if defined(__SSE2__)
-    const __m128i low = _mm_set1_epi32(0xffff), one = _mm_set1_epi32(1);
-    __m128i good = _mm_set1_epi32(-1), extras = _mm_setzero_si128();
-    for (; i + 5 <= count; i += 4) {
-        const __m128i here = _mm_loadu_si128(reinterpret_cast<const __m128i *>(runs + size_t{4} * i));
-        const __m128i next = _mm_loadu_si128(reinterpret_cast<const __m128i *>(runs + size_t{4} * i + 4));
-        const __m128i extra = _mm_srli_epi32(here, 16);
-        const __m128i behind = _mm_add_epi32(_mm_add_epi32(_mm_and_si128(here, low), extra), one);
-        good = _mm_and_si128(good, _mm_cmpgt_epi32(_mm_and_si128(next, low), behind));
-        extras = _mm_add_epi32(extras, extra);
-    }
-    right = _mm_movemask_epi8(good) == 0xffff;
-    uint32_t sums[4];
-    _mm_storeu_si128(reinterpret_cast<__m128i *>(sums), extras);
-    total += sums[0] + sums[1] + sums[2] + sums[3];
-#endif
-    for (; i < count; ++i) {
-        const uint32_t last = (run(i) & 0xffff) + (run(i) >> 16);
-        right &= i + 1 < count ? (run(i + 1) & 0xffff) > last + 1 : last <= 0xffff;
-        total += run(i) >> 16;
-    }
-    return right && total == cardinality;
-}
-
 // Null, or what is wrong with one container's contents.
 const char *look_inside(bool is_run, uint32_t cardinality, const uint8_t *data, uint32_t size, Depth depth) noexcept {
-    if (is_run)
-        return runs_are_right(data + 2, (size - 2) / 4, cardinality) ? nullptr
-                                                                     : "The runs of a container are not in order.";
+    if (is_run) {
+        uint32_t members = 0;
+        return size > 2 && runs_ascend(data + 2, (size - 2) / 4, members) && members == cardinality
+                   ? nullptr
+                   : "The runs of a container are not in order.";
+    }
     if (cardinality <= max_array)
         return ascends(data, cardinality) ? nullptr : "The members of a container are not in order.";
     if (depth == Depth::whole && count_ones(data, bitset_bytes / 8) != cardinality)

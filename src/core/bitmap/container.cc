@@ -18,7 +18,7 @@ constexpr uint32_t sort_by_bitset = 96; // from so many members on, a bitset sor
 constexpr uint32_t merge_within = 4;    // arrays are merged when one is at most so many times as long as the other
 
 void check_ascending(Bytes members) {
-    if (!is_ascending(members.data(), static_cast<uint32_t>(members.size() / 2)))
+    if (!ascends(members.data(), static_cast<uint32_t>(members.size() / 2)))
         throw_bad_bitmap("The members of a container are not in ascending order.");
 }
 
@@ -300,7 +300,7 @@ void ContainerRoom::append(GatheredContainer &to, Bytes bytes) {
     uint16_t *end = to.members() + to.count;
     copy_members_to(end, bytes);
     bool ordered =
-        to.sorted == to.count && (count == 0 || to.count == 0 || end[-1] < end[0]) && is_ascending(bytes.data(), count);
+        to.sorted == to.count && (count == 0 || to.count == 0 || end[-1] < end[0]) && ascends(bytes.data(), count);
     to.count = static_cast<uint16_t>(to.count + count);
     if (ordered)
         to.sorted = to.count;

@@ -347,8 +347,9 @@ ContainerPlace ContainerMaker::combine_runs(SetOperation operation, const Contai
 ContainerPlace ContainerMaker::change_runs(SetOperation operation, const ContainerPlace &c, uint32_t first,
                                            uint32_t last) {
     const uint32_t all = (c.size - 2) / 4, range_end = last + 1;
-    const uint32_t before = count_runs(c, [&](uint32_t, uint32_t end) { return end < first; });
-    const uint32_t up_to = count_runs(c, [&](uint32_t begin, uint32_t) { return begin <= range_end; });
+    const uint32_t before = first == 0 ? 0 : count_runs(c, [&](uint32_t, uint32_t end) { return end < first; });
+    const uint32_t up_to =
+        range_end == everything ? all : count_runs(c, [&](uint32_t begin, uint32_t) { return begin <= range_end; });
     const uint8_t *runs = c.data + 2, *changed = runs + size_t{4} * before, *behind = runs + size_t{4} * up_to;
     const RunList reached(changed, up_to - before);
     uint8_t *out = begin_bytes(size_t{c.size} + 8) + 2; // the range has two borders more
@@ -370,7 +371,9 @@ ContainerPlace ContainerMaker::change_runs(SetOperation operation, const Contain
         made.flush();
     }
     std::memcpy(made.at, behind, size_t{4} * (all - up_to));
-    const uint32_t cardinality = c.cardinality() - RunsMade::count_members(changed, up_to - before) + made.cardinality;
+    uint32_t members = 0; // of the runs that are changed
+    runs_ascend(changed, up_to - before, members);
+    const uint32_t cardinality = c.cardinality() - members + made.cardinality;
     return end_runs(c.key, cardinality, before + made.count() + all - up_to, operation == SetOperation::union_of);
 }
 

@@ -180,7 +180,7 @@ bool ContainerRoom::intersect(GatheredContainer &with, const ContainerView &from
         uint16_t members[most_in_array];
         uint32_t kept = 0;
         auto count = static_cast<uint32_t>(from.bytes.size() / 2);
-        if (!is_ascending(from.bytes.data(), count))
+        if (!ascends(from.bytes.data(), count))
             throw_bad_bitmap("The members of a container are not in ascending order.");
         for (uint32_t i = 0; i < count; ++i) {
             auto low = load<uint16_t>(from.bytes.data() + 2 * i);

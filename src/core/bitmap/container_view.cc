@@ -61,27 +61,6 @@ uint16_t low_half(uint32_t value) {
     return static_cast<uint16_t>(value);
 }
 
-void check_array(Bytes members) {
-    bool ordered = true;
-    for (size_t i = 1; i < halves(members); ++i)
-        ordered &= half(members, i - 1) < half(members, i);
-    if (!ordered)
-        throw_bad_bitmap("The members of a container are not in ascending order.");
-}
-
-void check_runs(Bytes bytes, uint32_t cardinality) {
-    uint64_t members = 0;
-    int64_t before = -2; // where the last run ended
-    for (size_t i = 0; i < runs(bytes); ++i) {
-        if (run_first(bytes, i) <= before + 1)
-            throw_bad_bitmap("Runs are not in ascending order, or touch each other.");
-        before = low_half(run_last(bytes, i));
-        members += uint64_t{half(bytes, 2 * i + 1)} + 1;
-    }
-    if (members != cardinality)
-        throw_bad_bitmap("A container has another number of members than its header says.");
-}
-
 } // namespace
 
 bool ContainerView::contains(uint16_t low) const noexcept {
@@ -214,18 +193,15 @@ uint16_t ContainerView::select(uint32_t index) const {
 }
 
 void ContainerView::check() const {
-    switch (kind) {
-    case ContainerKind::array:
-        check_array(bytes);
-        break;
-    case ContainerKind::bitset:
-        if (count_ones(bytes.data(), word_count) != cardinality)
-            throw_bad_bitmap("A container has another number of members than its header says.");
-        break;
-    case ContainerKind::runs:
-        check_runs(bytes, cardinality);
-        break;
-    }
+    const auto count = static_cast<uint32_t>(kind == ContainerKind::array ? halves(bytes) : runs(bytes));
+    uint32_t members = cardinality;
+    if (kind == ContainerKind::array ? !ascends(bytes.data(), count)
+                                     : kind == ContainerKind::runs && !runs_ascend(bytes.data(), count, members))
+        throw_bad_bitmap("The members of a container are not in ascending order.");
+    if (kind == ContainerKind::bitset)
+        members = count_ones(bytes.data(), word_count);
+    if (members != cardinality)
+        throw_bad_bitmap("A container has another number of members than its header says.");
 }
 
 } // namespace fas

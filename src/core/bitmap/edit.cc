@@ -120,17 +120,12 @@ class RangeChange {
     ContainerMaker maker_;
 };
 
-bool is_of_one_member(Change kind, uint32_t first, uint32_t last) noexcept {
-    return first == last && (kind == Change::fill || kind == Change::clear);
-}
-
-// Changes the containers that the range has, and puts the result between those before and behind. For one member, the
-// bucket's layout was inspected.
+// Changes the containers that the range has, and puts the result between those before and behind.
 template <class Writer>
 void change_bucket(Change kind, Bytes bucket, uint32_t first, uint32_t last, uint32_t high, Writer &out) {
-    if (is_of_one_member(kind, first, last)) {
+    if ((kind == Change::fill || kind == Change::clear) && first >> 16 == last >> 16) {
         const BucketDirectory directory(bucket);
-        if (const auto splice = splice_member(directory, first, kind == Change::fill)) {
+        if (const auto splice = splice_members(directory, first, last, kind == Change::fill)) {
             splice->write(directory, out.begin(high, splice->size_after(directory)));
             return;
         }
@@ -226,8 +221,6 @@ class Changing {
 } // namespace
 
 template <> void change<uint32_t>(Change kind, Bytes bytes, uint32_t first, uint32_t last, ByteSink &out) {
-    if (is_of_one_member(kind, first, last))
-        BucketCursor<uint32_t>(bytes, Depth::layout);
     BucketWriter<uint32_t> writer(out);
     change_bucket(kind, bytes, first, last, 0, writer);
 }

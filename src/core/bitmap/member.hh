@@ -1,4 +1,4 @@
-// One member more or less in a bucket, done to its bytes: what lies before and behind it is copied as it is.
+// Members of one container more or less in a bucket, done to its bytes: what lies before and behind is copied as it is.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,10 @@ struct Splice {
     void write(const BucketDirectory &bucket, uint8_t *out) const noexcept; // size_after() bytes
 };
 
-// Nothing where a container would come, go, or be of another kind. The bucket's layout was inspected, and it is all of
-// the bytes; the container is looked at here, and throws data_corrupted where it is damaged.
-std::optional<Splice> splice_member(const BucketDirectory &bucket, uint32_t member, bool add);
+// Members from `first` to `last`, both included. Nothing where they are of more than one container, where a container
+// would come, go, or be of another kind, and where a range is put into an array, or put into or taken out of a bitset.
+// The bucket must be all of the bytes; its layout and the container are looked at here: data_corrupted where they are
+// damaged.
+std::optional<Splice> splice_members(const BucketDirectory &bucket, uint32_t first, uint32_t last, bool add);
 
 } // namespace fas

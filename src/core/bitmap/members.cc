@@ -305,22 +305,6 @@ uint32_t keep_by_search(Short list, uint32_t count, Long many, uint32_t many_cou
 
 } // namespace
 
-bool is_ascending(const uint8_t *members, uint32_t count) noexcept {
-    uint32_t i = 1;
-    bool ordered = true;
-#if defined(__x86_64__)
-    __m128i wrong = _mm_setzero_si128();
-    for (; i + 8 <= count; i += 8) {
-        const __m128i before = load_block(members + size_t{2} * (i - 1)), here = load_block(members + size_t{2} * i);
-        wrong = _mm_or_si128(wrong, _mm_cmpeq_epi16(_mm_subs_epu16(here, before), _mm_setzero_si128()));
-    }
-    ordered = _mm_movemask_epi8(wrong) == 0;
-#endif
-    for (; i < count; ++i)
-        ordered &= at(members, i - 1) < at(members, i);
-    return ordered;
-}
-
 uint32_t count_runs(const uint16_t *members, uint32_t count) noexcept {
     uint32_t runs = count > 0, i = 1;
 #if defined(__x86_64__)

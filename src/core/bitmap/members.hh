@@ -6,9 +6,6 @@
 
 namespace fas {
 
-// Whether each of them is more than the one before.
-bool is_ascending(const uint8_t *members, uint32_t count) noexcept;
-
 // How many runs of successive members there are.
 uint32_t count_runs(const uint16_t *members, uint32_t count) noexcept;
 

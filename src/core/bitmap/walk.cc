@@ -3,6 +3,9 @@
 
 #include <cstring>
 
+#include "bits.hh"
+#include "container_bits.hh"
+
 namespace fas {
 
 namespace {
@@ -16,57 +19,14 @@ constexpr uint32_t least_with_offsets = 4;
     throw Error(sqlstate::data_corrupted, "invalid roaring bitmap", detail);
 }
 
-void check_members(const Container &container) {
-    uint32_t out_of_order = 0;
-    for (uint32_t i = 1; i < container.count; ++i)
-        out_of_order |= container.number(i - 1) >= container.number(i);
-    if (out_of_order != 0)
-        refuse("The members of a container are not in order.");
-}
-
-void check_bits(const Container &container) {
-    uint32_t members = 0;
-    for (uint32_t i = 0; i < Container::words; ++i)
-        members += static_cast<uint32_t>(std::popcount(container.word(i)));
-    if (members != container.count)
-        refuse("A container has not as many members as it says.");
-}
-
-void check_runs(const Container &container) {
-    int64_t end = -1; // one behind the run before
-    for (uint32_t i = 0; i < container.count; ++i) {
-        const uint32_t first = container.number(2 * i);
-        if (static_cast<int64_t>(first) <= end)
-            refuse("The runs of a container are not in order.");
-        end = int64_t{first} + container.number(2 * i + 1) + 1;
-        if (end > 65536)
-            refuse("A run reaches beyond its container.");
-    }
-}
-
-void set_bits(uint64_t *bits, uint32_t first, uint32_t last) noexcept {
-    const uint64_t from = ~uint64_t{0} << (first % 64), to = ~uint64_t{0} >> (63 - last % 64);
-    if (first / 64 == last / 64) {
-        bits[first / 64] |= from & to;
-        return;
-    }
-    bits[first / 64] |= from;
-    for (uint32_t i = first / 64 + 1; i < last / 64; ++i)
-        bits[i] = ~uint64_t{0};
-    bits[last / 64] |= to;
-}
-
 } // namespace
 
 void Container::check() const {
-    switch (kind) {
-    case Kind::array:
-        return check_members(*this);
-    case Kind::bitset:
-        return check_bits(*this);
-    case Kind::runs:
-        return check_runs(*this);
-    }
+    uint32_t members = 0; // of runs, the header's number is not looked at
+    if (kind == Kind::array ? !ascends(data, count) : kind == Kind::runs && !runs_ascend(data, count, members))
+        refuse("The members of a container are not in order.");
+    if (kind == Kind::bitset && count_ones(data, words) != count)
+        refuse("A container has not as many members as it says.");
 }
 
 void Container::fill(uint64_t *bits) const noexcept {
@@ -80,7 +40,7 @@ void Container::fill(uint64_t *bits) const noexcept {
         for (uint32_t i = 0; i < count; ++i)
             bits[number(i) / 64] |= uint64_t{1} << (number(i) % 64);
     } else {
-        each_run([&](uint32_t first, uint32_t last) { set_bits(bits, first, last); });
+        each_run([&](uint32_t first, uint32_t last) { set_range(bits, first, last); });
     }
 }
 
