@@ -48,11 +48,13 @@ bool can_splice(const ContainerPlace &c, Edit edit) noexcept {
 }
 
 bool splice_array(Splice &out, const ContainerPlace &c, Edit edit) noexcept {
-    const uint32_t begin = below(c.data, c.cardinality(), 2, edit.first);
-    const uint32_t has = below(c.data, c.cardinality(), 2, edit.last + 1) - begin;
+    const uint32_t count = c.cardinality(), begin = below(c.data, count, 2, edit.first);
+    const uint8_t *rest = c.data + size_t{2} * begin;
+    const uint32_t has = edit.is_of_one() ? begin < count && load<uint16_t>(rest) == edit.first
+                                          : below(rest, count - begin, 2, edit.last + 1);
     if (has == (edit.add ? 1U : 0U))
         return true;
-    if (c.cardinality() == (edit.add ? max_array : has))
+    if (count == (edit.add ? max_array : has))
         return false;
     out.members = edit.add ? 1 : -static_cast<int32_t>(has);
     out.at = size_t{2} * begin;
