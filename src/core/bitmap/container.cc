@@ -378,13 +378,15 @@ void ContainerRoom::gather_runs(GatheredContainer &to, Bytes bytes) {
         }
         become_bitset(to);
     }
-    RunReader reader(bytes);
-    while (reader.left()) {
-        Run run = reader.next();
-        if (gathering_ == Gathering::unite)
-            set_range(to.words, run.first, run.last);
+    // Held here: for all that the compiler knows, a write to a word might change them.
+    uint64_t *const words = to.words;
+    const bool unites = gathering_ == Gathering::unite;
+    for (RunReader reader(bytes); reader.left();) {
+        const Run run = reader.next();
+        if (unites)
+            set_range(words, run.first, run.last);
         else
-            flip_range(to.words, run.first, run.last);
+            flip_range(words, run.first, run.last);
     }
 }
 

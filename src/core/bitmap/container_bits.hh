@@ -16,7 +16,8 @@ inline void set_bit(uint64_t *words, uint32_t at) noexcept { words[at / 64] |= u
 inline bool has_bit(const uint64_t *words, uint32_t at) noexcept { return (words[at / 64] >> (at % 64) & 1) != 0; }
 
 // Calls f(word, mask) for each word that has bits from `first` to `last`, both included.
-template <class F> void for_range(uint64_t *words, uint32_t first, uint32_t last, F f) {
+template <class F>
+inline __attribute__((always_inline)) void for_range(uint64_t *words, uint32_t first, uint32_t last, F f) {
     uint64_t from = ~uint64_t{0} << (first % 64), to = ~uint64_t{0} >> (63 - last % 64);
     uint32_t begin = first / 64, end = last / 64;
     if (begin == end) {
