@@ -24,6 +24,8 @@ int64_t rounded_up(int64_t flows) { return static_cast<int64_t>(std::bit_ceil(st
 // would gain writers little, and a question opens up to so many more segments, at some 30 microseconds each where a
 // batch has 1,000 flows.
 constexpr auto level0_stride = static_cast<int64_t>(max_ingest_rows);
+// Of batches above these flows so many would not fit one merge.
+constexpr int64_t most_by_level0_stride = 1024, shorter_level0_stride = 128;
 // So far apart, whoever draws the id looks for what others have left behind: batches differ, and so do their strides.
 constexpr int64_t rare_stride = 64 * level0_stride;
 
@@ -72,7 +74,7 @@ int level_of_merge(int level, int64_t flows) { return flows >= level2_flows ? 2 
 // transaction that only inserts or rolled back, is made up for by the next. Ids right behind one that is due often go
 // to what that search's merge has written, so the levels' ids lie far from each other.
 Search search_due(int64_t id, int64_t flows) {
-    if (id % (flows <= 1024 ? level0_stride : 128) == 0)
+    if (id % (flows <= most_by_level0_stride ? level0_stride : shorter_level0_stride) == 0)
         return search_of_level(0, 4 * level0_stride, flows);
     constexpr int64_t level1_offset = level0_stride / 2, level2_offset = level0_stride - 1;
     const int64_t second = level1_stride(flows), third = level2_stride(flows);
